@@ -1,1 +1,8 @@
-export {};
+/**
+ * All that crosses a process boundary: ids, states, documents, error codes, the holder's wire.
+ * Must never import anything but `base` and zod, nor hold behaviour beyond encoding.
+ */
+export * from './error-codes.ts';
+export * from './holder-wire.ts';
+export * from './ids.ts';
+export * from './states.ts';

@@ -11,7 +11,8 @@ export type DurableEvent =
   | { type: 'daemon.started'; epoch: number; pid: number; version: string; bootId: string; slots: number }
   | { type: 'daemon.stopped' }
   | { type: 'project.added'; project: string; root: string; name: string }
-  | { type: 'task.added'; task: string; spec: TaskSpec }
+  /** `session` is reserved: dispatch may happen when nobody is there to mint an id. */
+  | { type: 'task.added'; task: string; session: string; spec: TaskSpec }
   | { type: 'task.claimed'; task: string; session: string; token: number }
   | { type: 'task.finished'; task: string; session: string; token: number; outcome: 'done' | 'failed' | 'dropped' }
   | { type: 'task.removed'; task: string }
@@ -82,6 +83,8 @@ export interface TaskSpec {
   columns: number;
   rows: number;
   simulated: boolean;
+  /** What the agent can do, as far as the fleet's rules need to know. */
+  can: { prompt: boolean; resume: boolean };
 }
 
 export interface WorktreeFacts {

@@ -4,4 +4,21 @@
  */
 export type * from './coordinator.ts';
 export * from './events.ts';
+export { evolve } from './evolve.ts';
+export { Fleet, type Turn } from './fleet.ts';
+export type * from './inputs.ts';
 export type * from './journal.ts';
+export { nameLengthMax, plainLine, slugOf, titleLengthMax } from './naming.ts';
+export { readSnapshot, writeSnapshot } from './snapshot.ts';
+export {
+  deepAfterMs,
+  emptyFleet,
+  type FleetState,
+  type Project,
+  queuedTasks,
+  type Session,
+  stopGraceMs,
+  type Task,
+  tabsMax,
+  usedSlots,
+} from './state.ts';

@@ -1,0 +1,379 @@
+import { type Refusal, refuse, unreachable } from '../base/index.ts';
+import type { ErrorCode, SessionState } from '../protocol/index.ts';
+import type { DurableEvent, Evidence, ExitFacts, FleetEvent, LossCause } from './events.ts';
+import { assess } from './evidence.ts';
+import type { Effect, Input } from './inputs.ts';
+import { freeName, nameLengthMax, plainLine } from './naming.ts';
+import { recover } from './recovery.ts';
+import { type FleetState, type Session, sessionOnTab, stopGraceMs, tabsMax } from './state.ts';
+
+export type Decision = { ok: true; events: FleetEvent[]; effects: Effect[] } | Refusal<ErrorCode>;
+
+/**
+ * The direct answer to one input: what happened because of it and what is to be done, or a refusal. Standing rules (fill
+ * free slots, deliver messages, kill what will not stop) are not here but in `followUp`, which runs after every input.
+ */
+export function decide(state: FleetState, input: Input): Decision {
+  switch (input.type) {
+    case 'task/start': {
+      const { id, root, name } = input.project;
+      const project = [...state.projects.values()].find((known) => known.root === root);
+      const spec = { ...input.spec, project: project?.id ?? id };
+      if (spec.name !== null && nameTaken(state, spec.name)) {
+        return refuse('session/name-taken', `Cannot start "${spec.name}": a session of that name exists`);
+      }
+      if (typeof spec.tab === 'number' && sessionOnTab(state, spec.tab)) {
+        return refuse('tab/taken', `Cannot use tab ${spec.tab}: "${sessionOnTab(state, spec.tab)?.name}" is on it`);
+      }
+      const added: FleetEvent = { type: 'task.added', task: input.task, session: input.session, spec };
+      return project === undefined ? events({ type: 'project.added', project: id, root, name }, added) : events(added);
+    }
+    case 'task/remove': {
+      const task = state.tasks.get(input.task);
+      if (task === undefined) return refuse('task/not-found', `No task "${input.task}"`);
+      if (task.session !== null)
+        return refuse(
+          'session/wrong-state',
+          `Task "${task.spec.title}" already has a session`,
+          `concert rm ${task.session}`,
+        );
+      return events({ type: 'task.removed', task: task.id });
+    }
+    case 'session/stop':
+      return withSession(state, input.session, (session) => {
+        if (session.process === null)
+          return refuse(
+            'session/not-live',
+            `Session "${session.name}" has no process to stop`,
+            `concert resume ${session.id}`,
+          );
+        return {
+          ok: true,
+          events: [
+            { type: 'session.stopRequested', session: session.id, killAt: input.at + stopGraceMs, by: 'person' },
+          ],
+          effects: [signal(session, 'SIGTERM')],
+        };
+      });
+    case 'session/resume':
+      return withSession(state, input.session, (session) => resume(state, session, input.at));
+    case 'session/pause':
+      return withSession(state, input.session, (session) => {
+        if (session.process === null)
+          return refuse('session/not-live', `Session "${session.name}" has no process to pause`);
+        return events({ type: 'session.paused', session: session.id });
+      });
+    case 'session/settle':
+      return withSession(state, input.session, (session) => {
+        if (session.state !== 'review' && session.state !== 'failed') {
+          return refuse('session/wrong-state', `Session "${session.name}" is ${session.state}: nothing to settle`);
+        }
+        const to = session.process === null ? 'done' : 'ready';
+        return events(
+          { type: 'session.settled', session: session.id },
+          move(session, to, byPerson(input.at, 'settled', to)),
+        );
+      });
+    case 'session/rename':
+      return withSession(state, input.session, (session) => {
+        const name = plainLine(input.name, nameLengthMax);
+        if (name === '' || /^\d+$/.test(name))
+          return refuse('request/invalid', 'A name needs a character that is not a digit');
+        if (name === session.name) return events();
+        if (nameTaken(state, name))
+          return refuse('session/name-taken', `Cannot rename to "${name}": a session of that name exists`);
+        return events({ type: 'session.renamed', session: session.id, name });
+      });
+    case 'session/bind-tab':
+      return withSession(state, input.session, (session) => {
+        const { tab } = input;
+        if (tab === session.tab) return events();
+        if (tab !== null && !(Number.isInteger(tab) && tab >= 1 && tab <= tabsMax))
+          return refuse('tab/invalid', `There is no tab ${tab}`);
+        const holder = tab === null ? undefined : sessionOnTab(state, tab);
+        const freed: FleetEvent[] =
+          holder === undefined ? [] : [{ type: 'session.tabChanged', session: holder.id, tab: null }];
+        return events(...freed, { type: 'session.tabChanged', session: session.id, tab });
+      });
+    case 'session/send':
+      return withSession(state, input.session, (session) => {
+        if (session.process === null && session.launching === null && session.state !== 'starting') {
+          return refuse(
+            'session/not-live',
+            `Session "${session.name}" is ${session.state}: nobody is there to read the message`,
+            `concert resume ${session.id}`,
+          );
+        }
+        return events({
+          type: 'message.queued',
+          session: session.id,
+          message: input.message,
+          text: input.text,
+          steer: input.now,
+        });
+      });
+    case 'session/remove':
+      return withSession(state, input.session, (session) => {
+        if (session.process !== null || session.launching !== null) {
+          return refuse(
+            'session/live',
+            `Cannot remove "${session.name}": its process is running`,
+            `concert stop ${session.id}`,
+          );
+        }
+        return {
+          ok: true,
+          events: [{ type: 'session.removalRequested', session: session.id, force: input.force }],
+          effects: [{ type: 'worktree/remove', session: session.id, force: input.force }],
+        };
+      });
+    case 'session/drive':
+      return withSession(state, input.session, (session) => {
+        const { device, from, take } = input;
+        if (device === session.driver) return events();
+        if (device === null)
+          return session.driver === from
+            ? events({ type: 'driver.changed', session: session.id, device: null })
+            : events();
+        if (session.driver !== null && !take)
+          return refuse('session/not-driver', `Another terminal drives "${session.name}"`);
+        return events({ type: 'driver.changed', session: session.id, device });
+      });
+
+    case 'daemon/started': {
+      const { epoch, pid, version, bootId, slots } = input;
+      return events({ type: 'daemon.started', epoch, pid, version, bootId, slots });
+    }
+    case 'daemon/stopping':
+      return events({ type: 'daemon.stopped' });
+    case 'recovery/inventory':
+      return recover(state, input);
+    case 'worktree/created':
+      return ifSession(state, input.session, (session) =>
+        session.worktree === null
+          ? events({ type: 'session.worktreeReady', session: session.id, worktree: input.worktree })
+          : events(),
+      );
+    case 'worktree/failed':
+      return ifSession(state, input.session, (session) =>
+        events(move(session, 'failed', fromDaemon(input.at, input.code, 'failed', input.message))),
+      );
+    case 'worktree/removed':
+      return ifSession(state, input.session, (session) => ({
+        ok: true,
+        events: [
+          ...finishTask(state, session, 'dropped'),
+          { type: 'session.removed', session: session.id, backupRef: input.backupRef },
+        ],
+        effects: [{ type: 'session/forget', session: session.id }],
+      }));
+    case 'worktree/kept':
+      return ifSession(state, input.session, (session) =>
+        events({ type: 'session.removalRefused', session: session.id, message: input.message }),
+      );
+    case 'process/started':
+      return ifIncarnation(state, input, (session) => {
+        if (session.process !== null) return events();
+        const { prompt, process } = input;
+        const queued: FleetEvent[] =
+          prompt === null ? [] : [{ type: 'message.queued', session: session.id, ...prompt, steer: true }];
+        const to: SessionState =
+          session.state === 'starting' || session.state === 'unknown' ? session.state : 'starting';
+        const started = fromDaemon(input.at, 'process-started', to, `Process ${process.pid} runs`);
+        return events(
+          { type: 'session.processStarted', session: session.id, incarnation: input.incarnation, process },
+          ...queued,
+          move(session, to, started),
+        );
+      });
+    case 'process/failed':
+      return ifIncarnation(state, input, (session) => {
+        const exit: ExitFacts = { code: null, signal: null, error: input.code, message: input.message };
+        return events(
+          { type: 'session.processExited', session: session.id, incarnation: input.incarnation, exit },
+          move(session, 'failed', fromDaemon(input.at, input.code, 'failed', input.message)),
+        );
+      });
+    case 'process/exited':
+      return ifIncarnation(state, input, (session) => exited(state, session, input.exit, input.at));
+    case 'process/lost':
+      return ifIncarnation(state, input, (session) => events(...lost(session, input.cause, input.at)));
+    case 'holder/seen':
+      return events({ type: 'holder.seen', holder: input.holder, pid: input.pid, alive: input.alive });
+    case 'session/evidence':
+      return ifIncarnation(state, input, (session) => assess(session, input.evidence));
+    case 'session/output':
+      return ifSession(state, input.session, (session) =>
+        events({ type: 'output.seen', session: session.id, head: input.head }),
+      );
+    case 'session/title':
+      return ifSession(state, input.session, (session) =>
+        session.title === input.title
+          ? events()
+          : events({ type: 'title.changed', session: session.id, title: input.title }),
+      );
+    case 'session/footprint':
+      return ifSession(state, input.session, (session) =>
+        events({ type: 'footprint.measured', session: session.id, footprintMiB: input.footprintMiB }),
+      );
+    case 'session/terminal-paused':
+      return ifSession(state, input.session, (session) =>
+        events({ type: 'terminal.paused', session: session.id, reason: input.reason, message: input.message }),
+      );
+    case 'message/failed':
+      return ifSession(state, input.session, (session) =>
+        events({ type: 'message.queued', session: session.id, message: input.message, text: input.text, steer: true }),
+      );
+    case 'tick':
+      return events();
+    default:
+      return unreachable(input, 'Unknown input');
+  }
+}
+
+export function events(...happened: FleetEvent[]): Decision {
+  return { ok: true, events: happened, effects: [] };
+}
+
+/** A change of state, or only another piece of evidence when the state stays. */
+export function move(session: Session, to: SessionState, evidence: Evidence): FleetEvent {
+  if (session.state === to) return { type: 'evidence.seen', session: session.id, evidence };
+  return { type: 'session.stateChanged', session: session.id, from: session.state, to, evidence };
+}
+
+export function signal(session: Session, name: 'SIGTERM' | 'SIGKILL'): Effect {
+  return { type: 'process/signal', session: session.id, incarnation: session.incarnation, signal: name };
+}
+
+export function fromDaemon(at: number, name: string, state: SessionState, detail: string): Evidence {
+  return { source: 'daemon', signal: name, at, confidence: 'sure', state, detail };
+}
+
+function byPerson(at: number, name: string, state: SessionState): Evidence {
+  return { source: 'person', signal: name, at, confidence: 'sure', state };
+}
+
+function withSession(state: FleetState, id: string, then: (session: Session) => Decision): Decision {
+  const session = state.sessions.get(id);
+  return session === undefined ? refuse('session/not-found', `No session "${id}"`) : then(session);
+}
+
+/** Reports may arrive after their session is gone; they then mean nothing. */
+function ifSession(state: FleetState, id: string, then: (session: Session) => Decision): Decision {
+  const session = state.sessions.get(id);
+  return session === undefined ? events() : then(session);
+}
+
+/** A report about an earlier process of the session says nothing about the present one. */
+function ifIncarnation(
+  state: FleetState,
+  report: { session: string; incarnation: number },
+  then: (session: Session) => Decision,
+): Decision {
+  return ifSession(state, report.session, (session) =>
+    session.incarnation === report.incarnation ? then(session) : events(),
+  );
+}
+
+function nameTaken(state: FleetState, name: string): boolean {
+  return freeName(state, name) !== name;
+}
+
+function resume(state: FleetState, session: Session, at: number): Decision {
+  if (session.held) {
+    return events(
+      { type: 'session.unpaused', session: session.id },
+      ...(session.state === 'paused' ? [move(session, 'ready', byPerson(at, 'resumed', 'ready'))] : []),
+    );
+  }
+  if (session.process !== null || session.launching !== null) {
+    return refuse('session/live', `Session "${session.name}" is running already`, `concert attach ${session.id}`);
+  }
+  if (session.worktree === null) {
+    return {
+      ok: true,
+      events: [move(session, 'starting', byPerson(at, 'resumed', 'starting'))],
+      effects: [{ type: 'worktree/create', session: session.id }],
+    };
+  }
+  const spec = state.tasks.get(session.task)?.spec;
+  const hadProcess = session.incarnation > 0 && session.exit?.error == null;
+  if (hadProcess && spec?.can.resume !== true) {
+    return refuse(
+      'session/cannot-resume',
+      `Session "${session.name}" is a plain command: it has no conversation to go on with`,
+      `concert logs ${session.id}`,
+    );
+  }
+  const incarnation = session.incarnation + 1;
+  const canGoOn = hadProcess && session.conversation !== null;
+  return {
+    ok: true,
+    events: [
+      { type: 'session.launchRequested', session: session.id, incarnation, resume: canGoOn },
+      move(session, 'starting', byPerson(at, 'resumed', 'starting')),
+    ],
+    effects: [{ type: 'session/launch', session: session.id, incarnation, resume: canGoOn }],
+  };
+}
+
+/**
+ * Exit 0 is `done`, unless a finished turn still waits to be looked at; any other end is `failed`. A process that a
+ * person stopped sleeps if its conversation can go on.
+ */
+export function exited(state: FleetState, session: Session, exit: ExitFacts, at: number): Decision {
+  const to = stateAfterExit(state, session, exit);
+  const evidence: Evidence = {
+    source: 'process',
+    signal: 'exited',
+    at,
+    confidence: 'sure',
+    state: to,
+    detail: describeExit(exit),
+  };
+  return events(
+    { type: 'session.processExited', session: session.id, incarnation: session.incarnation, exit },
+    move(session, to, evidence),
+    ...(to === 'done' ? finishTask(state, session, 'done') : []),
+  );
+}
+
+function stateAfterExit(state: FleetState, session: Session, exit: ExitFacts): SessionState {
+  if (session.stopping !== null) return state.tasks.get(session.task)?.spec.can.resume === true ? 'asleep' : 'done';
+  if (exit.code === 0 && exit.signal === null) return session.state === 'review' ? 'review' : 'done';
+  return 'failed';
+}
+
+function describeExit(exit: ExitFacts): string {
+  if (exit.message !== null) return exit.message;
+  return exit.signal === null ? `Ended with exit code ${exit.code}` : `Ended by ${exit.signal}`;
+}
+
+const lossSentences: Record<LossCause, string> = {
+  'holder-gone': 'The process that held its terminal died and took the agent with it',
+  reboot: 'The machine restarted',
+  'unknown-channel': 'Its holder no longer knows it',
+};
+
+export function lost(session: Session, cause: LossCause, at: number): FleetEvent[] {
+  return [
+    {
+      type: 'session.processLost',
+      session: session.id,
+      incarnation: session.incarnation,
+      cause,
+      cutState: session.state,
+    },
+    move(session, 'lost', fromDaemon(at, cause, 'lost', lossSentences[cause])),
+  ];
+}
+
+export function finishTask(
+  state: FleetState,
+  session: Session,
+  outcome: 'done' | 'failed' | 'dropped',
+): DurableEvent[] {
+  const task = state.tasks.get(session.task);
+  if (task === undefined || task.outcome !== null) return [];
+  return [{ type: 'task.finished', task: task.id, session: session.id, token: task.token, outcome }];
+}

@@ -1,0 +1,71 @@
+import { type Decision, exited, lost } from './decide.ts';
+import type { FleetEvent, LossCause, RecoveryReport } from './events.ts';
+import type { Effect, FoundChannel, Report } from './inputs.ts';
+import type { FleetState, Session } from './state.ts';
+
+type Inventory = Extract<Report, { type: 'recovery/inventory' }>;
+
+/**
+ * Compares what the journal says should run with what the holders really have. Living processes are adopted, ends that
+ * nobody saw are recorded, vanished ones are lost and said so, interrupted launches are asked for again. Nothing is
+ * stopped and nothing is resumed here: that is the person's.
+ */
+export function recover(state: FleetState, input: Inventory): Decision {
+  const found = new Map<string, FoundChannel>();
+  for (const channel of input.channels) found.set(`${channel.session}/${channel.incarnation}`, channel);
+
+  const report: RecoveryReport = { adopted: [], ended: [], lost: [], relaunched: [], strangers: [] };
+  const events: FleetEvent[] = [];
+  const effects: Effect[] = [];
+  const rebooted = state.bootId !== '' && input.bootId !== state.bootId;
+
+  for (const session of state.sessions.values()) {
+    const channel = found.get(`${session.id}/${session.incarnation}`);
+    if (session.launching !== null) {
+      report.relaunched.push(session.id);
+      effects.push({
+        type: 'session/launch',
+        session: session.id,
+        incarnation: session.incarnation,
+        resume: session.launching.resume,
+      });
+    } else if (session.process !== null) {
+      events.push(...recoverLive(state, session, channel, rebooted, input.at, report));
+    } else if (session.removing !== null) {
+      effects.push({ type: 'worktree/remove', session: session.id, force: session.removing.force });
+    } else if (session.state === 'starting' && session.worktree === null) {
+      report.relaunched.push(session.id);
+      effects.push({ type: 'worktree/create', session: session.id });
+    }
+  }
+  for (const channel of input.channels) {
+    const known = state.sessions.get(channel.session);
+    if (known === undefined && channel.pid !== null) report.strangers.push(channel.session);
+  }
+  events.push({ type: 'recovery.finished', report });
+  return { ok: true, events, effects };
+}
+
+function recoverLive(
+  state: FleetState,
+  session: Session,
+  channel: FoundChannel | undefined,
+  rebooted: boolean,
+  at: number,
+  report: RecoveryReport,
+): FleetEvent[] {
+  if (channel !== undefined && channel.exit !== null) {
+    report.ended.push(session.id);
+    const decision = exited(state, session, channel.exit, at);
+    return decision.ok ? decision.events : [];
+  }
+  if (channel !== undefined && channel.pid !== null) {
+    report.adopted.push(session.id);
+    return [{ type: 'session.adopted', session: session.id, incarnation: session.incarnation, holder: channel.holder }];
+  }
+  const cause: LossCause = rebooted ? 'reboot' : channel === undefined ? 'holder-gone' : 'unknown-channel';
+  const canResume = state.tasks.get(session.task)?.spec.can.resume === true && session.conversation !== null;
+  const wasCut = session.state === 'working' || session.state === 'starting' || session.state === 'blocked';
+  report.lost.push({ session: session.id, cause, canResume, wasCut });
+  return lost(session, cause, at);
+}

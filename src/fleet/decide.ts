@@ -1,13 +1,13 @@
-import { type Refusal, refuse, unreachable } from '../base/index.ts';
-import type { ErrorCode, SessionState } from '../protocol/index.ts';
-import type { DurableEvent, Evidence, ExitFacts, FleetEvent, LossCause } from './events.ts';
+import { refuse, unreachable } from '../base/index.ts';
+import type { SessionState } from '../protocol/index.ts';
+import { type Decision, events, fromDaemon, move, signal } from './decision.ts';
+import type { Evidence, ExitFacts, FleetEvent } from './events.ts';
 import { assess } from './evidence.ts';
-import type { Effect, Input } from './inputs.ts';
+import type { Input } from './inputs.ts';
 import { freeName, nameLengthMax, plainLine } from './naming.ts';
+import { exited, finishTask, lost } from './process-end.ts';
 import { recover } from './recovery.ts';
 import { type FleetState, type Session, sessionOnTab, stopGraceMs, tabsMax } from './state.ts';
-
-export type Decision = { ok: true; events: FleetEvent[]; effects: Effect[] } | Refusal<ErrorCode>;
 
 /**
  * The direct answer to one input: what happened because of it and what is to be done, or a refusal. Standing rules (fill
@@ -231,24 +231,6 @@ export function decide(state: FleetState, input: Input): Decision {
   }
 }
 
-export function events(...happened: FleetEvent[]): Decision {
-  return { ok: true, events: happened, effects: [] };
-}
-
-/** A change of state, or only another piece of evidence when the state stays. */
-export function move(session: Session, to: SessionState, evidence: Evidence): FleetEvent {
-  if (session.state === to) return { type: 'evidence.seen', session: session.id, evidence };
-  return { type: 'session.stateChanged', session: session.id, from: session.state, to, evidence };
-}
-
-export function signal(session: Session, name: 'SIGTERM' | 'SIGKILL'): Effect {
-  return { type: 'process/signal', session: session.id, incarnation: session.incarnation, signal: name };
-}
-
-export function fromDaemon(at: number, name: string, state: SessionState, detail: string): Evidence {
-  return { source: 'daemon', signal: name, at, confidence: 'sure', state, detail };
-}
-
 function byPerson(at: number, name: string, state: SessionState): Evidence {
   return { source: 'person', signal: name, at, confidence: 'sure', state };
 }
@@ -315,65 +297,4 @@ function resume(state: FleetState, session: Session, at: number): Decision {
     ],
     effects: [{ type: 'session/launch', session: session.id, incarnation, resume: canGoOn }],
   };
-}
-
-/**
- * Exit 0 is `done`, unless a finished turn still waits to be looked at; any other end is `failed`. A process that a
- * person stopped sleeps if its conversation can go on.
- */
-export function exited(state: FleetState, session: Session, exit: ExitFacts, at: number): Decision {
-  const to = stateAfterExit(state, session, exit);
-  const evidence: Evidence = {
-    source: 'process',
-    signal: 'exited',
-    at,
-    confidence: 'sure',
-    state: to,
-    detail: describeExit(exit),
-  };
-  return events(
-    { type: 'session.processExited', session: session.id, incarnation: session.incarnation, exit },
-    move(session, to, evidence),
-    ...(to === 'done' ? finishTask(state, session, 'done') : []),
-  );
-}
-
-function stateAfterExit(state: FleetState, session: Session, exit: ExitFacts): SessionState {
-  if (session.stopping !== null) return state.tasks.get(session.task)?.spec.can.resume === true ? 'asleep' : 'done';
-  if (exit.code === 0 && exit.signal === null) return session.state === 'review' ? 'review' : 'done';
-  return 'failed';
-}
-
-function describeExit(exit: ExitFacts): string {
-  if (exit.message !== null) return exit.message;
-  return exit.signal === null ? `Ended with exit code ${exit.code}` : `Ended by ${exit.signal}`;
-}
-
-const lossSentences: Record<LossCause, string> = {
-  'holder-gone': 'The process that held its terminal died and took the agent with it',
-  reboot: 'The machine restarted',
-  'unknown-channel': 'Its holder no longer knows it',
-};
-
-export function lost(session: Session, cause: LossCause, at: number): FleetEvent[] {
-  return [
-    {
-      type: 'session.processLost',
-      session: session.id,
-      incarnation: session.incarnation,
-      cause,
-      cutState: session.state,
-    },
-    move(session, 'lost', fromDaemon(at, cause, 'lost', lossSentences[cause])),
-  ];
-}
-
-export function finishTask(
-  state: FleetState,
-  session: Session,
-  outcome: 'done' | 'failed' | 'dropped',
-): DurableEvent[] {
-  const task = state.tasks.get(session.task);
-  if (task === undefined || task.outcome !== null) return [];
-  return [{ type: 'task.finished', task: task.id, session: session.id, token: task.token, outcome }];
 }

@@ -1,5 +1,5 @@
 import type { StateSource } from '../protocol/index.ts';
-import { type Decision, events, move } from './decide.ts';
+import { type Decision, events, move } from './decision.ts';
 import type { Evidence, FleetEvent } from './events.ts';
 import type { Session } from './state.ts';
 

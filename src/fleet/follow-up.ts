@@ -1,4 +1,4 @@
-import { type Decision, events, fromDaemon, move, signal } from './decide.ts';
+import { type Decision, events, fromDaemon, move, signal } from './decision.ts';
 import { freeName, freeSlug, slugOf } from './naming.ts';
 import { deepAfterMs, type FleetState, freeTab, queuedTasks, type Session, usedSlots } from './state.ts';
 

@@ -1,6 +1,7 @@
-import { type Decision, exited, lost } from './decide.ts';
+import type { Decision } from './decision.ts';
 import type { FleetEvent, LossCause, RecoveryReport } from './events.ts';
 import type { Effect, FoundChannel, Report } from './inputs.ts';
+import { exited, lost } from './process-end.ts';
 import type { FleetState, Session } from './state.ts';
 
 type Inventory = Extract<Report, { type: 'recovery/inventory' }>;

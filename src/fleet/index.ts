@@ -3,6 +3,14 @@
  * Must never do I/O, read a clock, roll dice or name a thing of the environment.
  */
 export type * from './coordinator.ts';
+export {
+  explainDocument,
+  hostDocument,
+  keyedDocuments,
+  queuedDocument,
+  sessionDocument,
+  touches,
+} from './documents.ts';
 export * from './events.ts';
 export { evolve } from './evolve.ts';
 export { Fleet, type Turn } from './fleet.ts';

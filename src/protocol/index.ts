@@ -2,7 +2,10 @@
  * All that crosses a process boundary: ids, states, documents, error codes, the holder's wire.
  * Must never import anything but `base` and zod, nor hold behaviour beyond encoding.
  */
+
+export * from './documents.ts';
 export * from './error-codes.ts';
 export * from './holder-wire.ts';
 export * from './ids.ts';
+export * from './requests.ts';
 export * from './states.ts';

@@ -3,6 +3,7 @@
  * Must never import anything but `base` and zod, nor hold behaviour beyond encoding.
  */
 
+export * from './config.ts';
 export * from './documents.ts';
 export * from './error-codes.ts';
 export * from './holder-wire.ts';

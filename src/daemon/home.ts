@@ -1,63 +1,10 @@
 import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { ok, type Result, refuse } from '../base/index.ts';
-import type { ErrorCode } from '../protocol/index.ts';
+import type { ErrorCode, Home } from '../protocol/index.ts';
 
 /** `sun_path` is 108 bytes with its final NUL. */
 const socketPathBytesMax = 107;
-
-/** Where everything lives. One folder with `CONCERT_HOME`, else the XDG folders. */
-export interface Home {
-  configFile: string;
-  state: string;
-  journal: string;
-  sessions: string;
-  registry: string;
-  worktrees: string;
-  trash: string;
-  trustFile: string;
-  startsFile: string;
-  daemonLog: string;
-  demo: string;
-  run: string;
-  socket: string;
-  /** Says who the daemon is: pid, start time, version. */
-  daemonFile: string;
-}
-
-/** Pure: the layout that an environment asks for. `uid` names the fallback folder of systems without a runtime folder. */
-export function layOutHome(env: Readonly<Record<string, string | undefined>>, uid: number): Home {
-  const home = env['HOME'] ?? '/';
-  const own = env['CONCERT_HOME'];
-  const config = own ? resolve(own) : join(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'concertmaster');
-  const state = own ? resolve(own) : join(env['XDG_STATE_HOME'] || join(home, '.local', 'state'), 'concertmaster');
-  const fallback = join(state, 'run');
-  const run = env['CONCERT_RUNTIME_DIR']
-    ? resolve(env['CONCERT_RUNTIME_DIR'])
-    : own
-      ? join(resolve(own), 'run')
-      : env['XDG_RUNTIME_DIR']
-        ? join(env['XDG_RUNTIME_DIR'], 'concertmaster')
-        : fallback.length > 80
-          ? `/tmp/concertmaster-${uid}`
-          : fallback;
-  return {
-    configFile: join(config, 'config.json'),
-    state,
-    journal: join(state, 'journal.db'),
-    sessions: join(state, 'holders'),
-    registry: join(state, 'registry'),
-    worktrees: join(state, 'worktrees'),
-    trash: join(state, 'trash'),
-    trustFile: join(state, 'trust.json'),
-    startsFile: join(state, 'starts.json'),
-    daemonLog: join(state, 'daemon.log'),
-    demo: join(state, 'demo'),
-    run,
-    socket: join(run, 'daemon.sock'),
-    daemonFile: join(run, 'daemon.json'),
-  };
-}
 
 /** Makes the folders, private to their owner. Refuses a home that someone else could write to, or that cannot hold sockets. */
 export function prepareHome(home: Home, uid: number): Result<Home, ErrorCode> {

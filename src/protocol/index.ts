@@ -7,6 +7,7 @@ export * from './config.ts';
 export * from './documents.ts';
 export * from './error-codes.ts';
 export * from './holder-wire.ts';
+export * from './home.ts';
 export * from './ids.ts';
 export * from './requests.ts';
 export * from './states.ts';

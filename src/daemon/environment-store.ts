@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Home } from '../protocol/index.ts';
+import { sessionFolder } from './home.ts';
 
 /** An environment as captured where a session was asked for. */
 export interface CapturedEnvironment {
@@ -46,4 +48,8 @@ export class EnvironmentStore {
   forget(session: string): void {
     this.#captured.delete(session);
   }
+}
+
+export function createEnvironmentStore(home: Home): EnvironmentStore {
+  return new EnvironmentStore((session) => sessionFolder(home, session).env);
 }

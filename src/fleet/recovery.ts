@@ -18,7 +18,6 @@ export function recover(state: FleetState, input: Inventory): Decision {
   const report: RecoveryReport = { adopted: [], ended: [], lost: [], relaunched: [], strangers: [] };
   const events: FleetEvent[] = [];
   const effects: Effect[] = [];
-  const rebooted = state.bootId !== '' && input.bootId !== state.bootId;
 
   for (const session of state.sessions.values()) {
     const channel = found.get(`${session.id}/${session.incarnation}`);
@@ -31,7 +30,7 @@ export function recover(state: FleetState, input: Inventory): Decision {
         resume: session.launching.resume,
       });
     } else if (session.process !== null) {
-      events.push(...recoverLive(state, session, channel, rebooted, input.at, report));
+      events.push(...recoverLive(state, session, channel, input, report));
     } else if (session.removing !== null) {
       effects.push({ type: 'worktree/remove', session: session.id, force: session.removing.force });
     } else if (session.state === 'starting' && session.worktree === null) {
@@ -51,8 +50,7 @@ function recoverLive(
   state: FleetState,
   session: Session,
   channel: FoundChannel | undefined,
-  rebooted: boolean,
-  at: number,
+  { rebooted, at }: Inventory,
   report: RecoveryReport,
 ): FleetEvent[] {
   if (channel !== undefined && channel.exit !== null) {

@@ -1,11 +1,17 @@
 import { spawn } from 'node:child_process';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { root } from './bootstrap.mjs';
+import { root as ownRoot } from './bootstrap.mjs';
 import { treeChecks } from './checks/all.ts';
 import { checkGenerated } from './checks/generated.ts';
 import { type Finding, readSourceTree } from './checks/source-tree.ts';
 
-/** `npm run check`: everything that must hold before a commit, in well under a minute; `npm test` is apart. */
+/**
+ * `npm run check [root]`: everything that must hold before a commit, in well under a minute. Looks at this repository,
+ * or at another tree with our tools.
+ */
+const root = resolve(process.argv[2] ?? ownRoot);
+
 interface Step {
   name: string;
   /** Says what is wrong; an empty text is a pass. */
@@ -53,7 +59,7 @@ async function runAll(steps: readonly Step[], atOnce: number) {
 
 /** Runs a tool of node_modules on this runtime; its whole output when it exits with anything but 0. */
 async function runTool(name: string, args: readonly string[]): Promise<string> {
-  const child = spawn(`${root}/node_modules/.bin/${name}`, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(join(ownRoot, 'node_modules/.bin', name), args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const exit = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
   const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
   return code === 0 ? '' : `${out}${err}`.trim() || `"${name}" ended with exit code ${code}`;

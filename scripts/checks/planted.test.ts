@@ -1,62 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { treeChecks } from './all.ts';
-import { importTable, mainRow } from './import-table.ts';
+import { importTable } from './import-table.ts';
+import { soundTree } from './sound-tree.ts';
 import { type Finding, folderOf } from './source-tree.ts';
-
-/** A tree every check passes, as small as the rules allow; each test plants one violation in a copy. */
-function soundTree(): Map<string, string> {
-  const doc = '/** What it is for. Must never do the other thing. */\n';
-  const tree = new Map<string, string>();
-  const references = (paths: readonly string[]) => paths.map((path) => ({ path }));
-  const folders = Object.keys(importTable);
-  const inSrc = folders.map((folder) => `src/${folder}`);
-  for (const [folder, row] of Object.entries(importTable)) {
-    tree.set(`src/${folder}/index.ts`, `${doc}export const ${folder} = 1;\n`);
-    const config = {
-      extends: '../../tsconfig.base.json',
-      compilerOptions: {
-        rootDir: '.',
-        outDir: `../../build/${folder}`,
-        tsBuildInfoFile: `../../build/${folder}/.tsbuildinfo`,
-        ...(row.environment === 'node' ? { types: ['node'] } : {}),
-      },
-      include: ['**/*'],
-      exclude: ['**/*.test.ts'],
-      references: references(row.folders.map((other) => `../${other}`)),
-    };
-    tree.set(`src/${folder}/tsconfig.json`, JSON.stringify(config));
-  }
-  const root = [...inSrc, 'tsconfig.main.json', 'tsconfig.test.json'];
-  tree.set('tsconfig.json', JSON.stringify({ files: [], references: references(root) }));
-  const main = mainRow.folders.map((folder) => `src/${folder}`);
-  tree.set('tsconfig.main.json', JSON.stringify({ references: references(main) }));
-  tree.set('tsconfig.test.json', JSON.stringify({ references: references([...inSrc, 'tsconfig.main.json']) }));
-
-  const imports = (from: string, names: readonly string[]) =>
-    names.map((name) => `import '${from}${name}/index.ts';\n`).join('');
-  tree.set(
-    'src/main.ts',
-    `${imports('./', ['base', 'protocol', 'client', 'cli', 'daemon'])}await import('./sim/index.ts');\n`,
-  );
-  tree.set('src/daemon/index.ts', doc + imports('../', importTable.daemon?.folders ?? []));
-  tree.set('src/fleet/decide.test.ts', "import { it } from 'vitest';\nit('decides', () => {});\n");
-
-  tree.set('src/terminal/holder/main.ts', "import { spawn } from 'node:child_process';\nspawn;\n");
-  tree.set('src/terminal/screen/screen-worker.ts', 'setTimeout(() => {}, 1);\n');
-  tree.set('src/store/journal-worker.ts', "import Database from 'better-sqlite3';\nDatabase;\n");
-  tree.set('src/agents/demo/program/main.ts', 'process.env.HOME;\n');
-  tree.set('src/git/index.ts', `${doc}import './run-git.ts';\n`);
-  tree.set('src/git/run-git.ts', "import { execFile } from 'node:child_process';\nexecFile;\n");
-
-  tree.set('package.json', JSON.stringify({ dependencies: { zod: '4.6.7' }, devDependencies: {} }));
-  const packages = {
-    '': { dependencies: { zod: '4.6.7' } },
-    'node_modules/zod': { version: '4.6.7', integrity: 'sha512-x', optionalDependencies: { extra: '1.0.0' } },
-    'node_modules/extra': { version: '1.0.0', integrity: 'sha512-y', optional: true },
-  };
-  tree.set('package-lock.json', JSON.stringify({ packages }));
-  return tree;
-}
 
 function runAll(tree: Map<string, string>): (Finding & { check: string })[] {
   return Object.entries(treeChecks).flatMap(([name, check]) => check(tree).map((found) => ({ check: name, ...found })));
@@ -67,6 +13,11 @@ function plant(path: string, text: string) {
   const tree = soundTree();
   tree.set(path, `${tree.get(path) ?? ''}${text}`);
   return runAll(tree);
+}
+
+/** Line that a text planted at a path begins on. */
+function plantedLine(path: string): number {
+  return (soundTree().get(path) ?? '').split('\n').length;
 }
 
 /** Plants a change of a JSON file. */
@@ -114,8 +65,7 @@ describe('import table', () => {
       '"store" may not import "test/support/index.ts": it lies outside the folders of src',
     ],
   ])('refuses to reach %s', (_, path, text, message) => {
-    const line = (soundTree().get(path) ?? '').split('\n').length;
-    expect(plant(path, text)).toContainEqual({ check: 'import table', path, line, message });
+    expect(plant(path, text)).toContainEqual({ check: 'import table', path, line: plantedLine(path), message });
   });
 
   it('keeps agents apart', () => {
@@ -181,10 +131,8 @@ describe('time and chance', () => {
     'crypto.getRandomValues(x)',
     'performance.now()',
   ])('refuses %s in a pure folder', (call) => {
-    for (const folder of ['base', 'protocol', 'fleet', 'client'])
-      expect(plant(`src/${folder}/index.ts`, `${call};`)).toMatchObject([
-        { check: 'time and chance', path: `src/${folder}/index.ts`, line: 3 },
-      ]);
+    for (const path of ['base', 'protocol', 'fleet', 'client'].map((folder) => `src/${folder}/index.ts`))
+      expect(plant(path, `${call};`)).toMatchObject([{ check: 'time and chance', path, line: plantedLine(path) }]);
   });
 
   it('lets given times, other folders and words pass', () => {
@@ -205,8 +153,9 @@ describe('adapters', () => {
     ["import { scheduler } from 'node:timers/promises'", 'node:timers/promises'],
     ["import { env } from 'node:process'", 'node:process'],
   ])('refuses %s elsewhere', (text, what) => {
-    const [found, ...more] = plant('src/server/index.ts', `${text};`);
-    expect(found).toMatchObject({ check: 'adapters', path: 'src/server/index.ts', line: 3 });
+    const path = 'src/server/index.ts';
+    const [found, ...more] = plant(path, `${text};`);
+    expect(found).toMatchObject({ check: 'adapters', path, line: plantedLine(path) });
     expect(found?.message).toContain(`"${what}" outside an adapter`);
     expect(more).toEqual([]);
   });
@@ -255,8 +204,10 @@ describe('no test off', () => {
   it.each(['it.only', 'it.skip', 'test.todo', 'describe.only', 'describe.concurrent.skip', 'it.skip.each'])(
     'refuses %s',
     (call) => {
-      const findings = plant('src/fleet/decide.test.ts', `${call}('x', () => {});\n`);
-      expect(findings).toMatchObject([{ check: 'no test off', path: 'src/fleet/decide.test.ts', line: 3 }]);
+      const path = 'src/fleet/decide.test.ts';
+      expect(plant(path, `${call}('x', () => {});\n`)).toMatchObject([
+        { check: 'no test off', path, line: plantedLine(path) },
+      ]);
     },
   );
 

@@ -14,7 +14,7 @@ beforeAll(() => {
     cpSync(join(root, path), join(tree, path), { recursive: true });
   for (const [path, text] of soundTree()) write(path, text);
   execFileSync('git', ['init', '-q'], { cwd: tree });
-  execFileSync(join(root, 'node_modules/.bin/biome'), ['format', '--write'], { cwd: tree, stdio: 'ignore' });
+  execFileSync(join(root, 'node_modules/.bin/biome'), ['check', '--write'], { cwd: tree, stdio: 'ignore' });
 });
 afterAll(() => rmSync(tree, { recursive: true }));
 

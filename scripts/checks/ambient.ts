@@ -51,7 +51,7 @@ interface Adapter {
 }
 
 /** The only places that touch the clock, the process table and the environment themselves; all else takes a port. */
-const adapters: readonly Adapter[] = [
+export const adapters: readonly Adapter[] = [
   {
     path: 'src/terminal/holder/',
     may: ['timers', 'processes', 'environment'],
@@ -67,6 +67,9 @@ const adapters: readonly Adapter[] = [
     may: ['timers', 'processes', 'environment'],
     because: 'The simulated agent is a program in a terminal, like the real ones',
   },
+  { path: 'src/daemon/real-ports.ts', may: ['timers'], because: 'The real clock behind the port' },
+  { path: 'src/daemon/machine-probe.ts', may: ['processes'], because: 'Asks the machine which programs it has' },
+  { path: 'src/daemon/service/', may: ['processes'], because: 'Talks to systemd and launchd' },
   {
     path: 'src/git/run-git.ts',
     may: ['timers', 'processes', 'environment'],

@@ -1,11 +1,26 @@
+import { adapters } from './ambient.ts';
 import { importTable, mainRow } from './import-table.ts';
+import { folderOf } from './source-tree.ts';
 
 /**
  * A repository that passes `npm run check`, as small as the rules allow: every folder, every bundle, every adapter.
  * Tests plant a violation in a copy; `check.test.ts` writes it to a disk and has the real tools look at it.
  */
 export function soundTree(): Map<string, string> {
-  return new Map([...manifests(), ...tsconfigs(), ...sources()]);
+  const tree = new Map([...manifests(), ...tsconfigs(), ...sources()]);
+  addMissingAdapters(tree);
+  return tree;
+}
+
+/** An empty file for each adapter on the list that has none yet, imported by its folder. */
+function addMissingAdapters(tree: Map<string, string>): void {
+  for (const { path } of adapters) {
+    if ([...tree.keys()].some((known) => known.startsWith(path))) continue;
+    const file = path.endsWith('/') ? `${path}adapter.ts` : path;
+    const index = `src/${folderOf(file)}/index.ts`;
+    tree.set(file, 'export {};\n');
+    tree.set(index, `${tree.get(index)}import '.${file.slice(index.lastIndexOf('/'))}';\n`);
+  }
 }
 
 const folders = Object.keys(importTable);

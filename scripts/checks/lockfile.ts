@@ -7,6 +7,7 @@ interface LockedPackage {
   resolved?: string;
   link?: boolean;
   inBundle?: boolean;
+  gypfile?: boolean;
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
@@ -16,6 +17,12 @@ type Locked = Readonly<Record<string, LockedPackage>>;
 
 /** Each is code we answer for and a person downloads; a sixteenth needs another to go. */
 const runtimeDependenciesMax = 15;
+
+/**
+ * They bring their binaries, and beside them a recipe to compile these. Knowing a package by its lockfile entry alone,
+ * npm follows the recipe unless the entry says not to; `npm install` drops that line whenever it writes the lockfile.
+ */
+const neverCompiled = ['better-sqlite3'];
 
 /**
  * `npm ci` works on every platform from this lockfile alone. npm quietly leaves out optional packages of other
@@ -48,6 +55,8 @@ function checkEntries(packages: Locked): Finding[] {
     const faults: string[] = [];
     if (path !== '' && entry.integrity === undefined && !entry.link && !entry.inBundle) faults.push('has no integrity');
     if (entry.resolved !== undefined) faults.push('names where it was downloaded from ("resolved")');
+    if (neverCompiled.some((name) => path.endsWith(`node_modules/${name}`)) && entry.gypfile !== false)
+      faults.push('lacks "gypfile": false, so "npm ci" would compile it: put that line back');
     for (const name of Object.keys({ ...entry.dependencies, ...entry.optionalDependencies }))
       if (!isLocked(packages, path, name)) faults.push(`needs "${name}", which has no entry`);
     return faults.map((fault) => ({ path: 'package-lock.json', line: 0, message: `"${path}" ${fault}` }));

@@ -280,6 +280,18 @@ describe('lockfile', () => {
     expect(nest('node_modules/other/node_modules/extra')).toHaveLength(1);
   });
 
+  it('wants a package with binaries never compiled', () => {
+    const path = 'node_modules/better-sqlite3';
+    const lock = (gypfile: object) =>
+      plantIn<Lock>('package-lock.json', ({ packages }) => {
+        packages[path] = { integrity: 'sha512-b', ...gypfile };
+      });
+    expect(lock({ gypfile: false })).toEqual([]);
+    expect(lock({}).map(({ message }) => message)).toEqual([
+      `"${path}" lacks "gypfile": false, so "npm ci" would compile it: put that line back`,
+    ]);
+  });
+
   it('wants integrity and no download address', () => {
     const findings = plantIn<Lock>('package-lock.json', ({ packages }) => {
       packages['node_modules/zod'] = { resolved: 'somewhere' };

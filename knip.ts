@@ -1,0 +1,20 @@
+import type { KnipConfig } from 'knip';
+import { bundleEntries } from './scripts/bundle-entries.ts';
+
+/**
+ * `!` marks what we ship. `npm run check` runs knip twice: over everything, and over the shipped part alone, which
+ * finds exports that only tests use (tag a wanted one `@internal`).
+ */
+const config: KnipConfig = {
+  entry: [
+    ...Object.values(bundleEntries).map((entry) => `${entry}!`),
+    'bin/*!',
+    'scripts/*.{ts,mjs}',
+    'bench/**/*.ts',
+    'test/chaos/**/*.ts',
+  ],
+  project: ['src/**/*.ts!', '!src/**/*.test.ts!', 'bin/*!', 'scripts/**/*.{ts,mjs}', 'test/**/*.ts', 'bench/**/*.ts'],
+  ignoreExportsUsedInFile: { interface: true, type: true },
+};
+
+export default config;

@@ -1,5 +1,6 @@
 import { assert } from '../base/index.ts';
 import type { Checkout } from './checkout.ts';
+import { isFolderPath, splitPaths } from './path-list.ts';
 import { createRef, deleteRef } from './refs.ts';
 import type { RemovalEvidence } from './removal-evidence.ts';
 import { type Git, gitCheckoutTimeoutMs } from './run-git.ts';
@@ -30,7 +31,7 @@ export async function keepBackup(checkout: Checkout, evidence: RemovalEvidence, 
     return await keepCommit(git, root, evidence.slug, at, head);
 
   const headTree = head === null ? null : await treeOf(git, root, head);
-  const filesTree = await writeFilesTree(checkout, evidence);
+  const filesTree = await writeFilesTree(checkout);
   const stagedTree = await writeStagedTree(checkout, evidence);
   const parents = head === null ? [] : [head];
   if (stagedTree !== null && stagedTree !== headTree && stagedTree !== filesTree)
@@ -69,15 +70,16 @@ export async function expireBackups(git: Git, cwd: string, before: number): Prom
   return old.length;
 }
 
-async function writeFilesTree(checkout: Checkout, { dirty }: RemovalEvidence): Promise<string> {
+/** Every file as it stands, except in repositories inside, which are never removed with work in them. */
+async function writeFilesTree(checkout: Checkout): Promise<string> {
   const { git, root } = checkout;
   return await withTemporaryIndex(checkout, async (env) => {
     const run = { cwd: root, env, timeoutMs: gitCheckoutTimeoutMs };
-    const paths = dirtyFiles(dirty).map((path) => `${path}\0`);
-    await git.run(['update-index', '--add', '--remove', '--replace', '-z', '--stdin'], {
-      ...run,
-      input: paths.join(''),
-    });
+    const known = await git.run(['ls-files', '--modified', '--deleted', '-z'], run);
+    const unknown = await git.run(['ls-files', '--others', '--exclude-standard', '-z'], run);
+    const files = splitPaths(unknown.bytes).filter((path) => !isFolderPath(path));
+    const input = Buffer.concat([known.bytes, ...files.flatMap((path) => [path, Buffer.alloc(1)])]);
+    await git.run(['update-index', '--add', '--remove', '--replace', '-z', '--stdin'], { ...run, input });
     return (await git.run(['write-tree'], run)).text.trim();
   });
 }

@@ -1,5 +1,6 @@
 import { ok, refuse } from '../base/index.ts';
 import { type Checkout, openCheckout } from './checkout.ts';
+import { isFolderPath, splitPaths } from './path-list.ts';
 import { quoted } from './printable.ts';
 import { explained, type GitResult } from './refusals.ts';
 import { readCommit } from './repository.ts';
@@ -23,7 +24,7 @@ export interface ChangedFile {
   path: string;
   /** Path before, of a file that was renamed. */
   renamedFrom: string | null;
-  change: 'added' | 'modified' | 'deleted' | 'renamed' | 'type-changed' | 'conflicted';
+  change: 'added' | 'modified' | 'deleted' | 'renamed' | 'type-changed';
   /** Lines; 0 for a binary file. */
   added: number;
   removed: number;
@@ -41,7 +42,8 @@ export interface DiffStat {
 }
 
 /**
- * What the worktree's files, committed or not and untracked ones included, changed since `base`. Touches neither the
+ * What the worktree's files, committed or not and untracked ones included, changed since `base`. Files of an undecided
+ * merge count as they stand there, marks included. Touches neither the
  * index nor the object store, so it works on a read-only disk and beside an agent at work. Paths are untrusted text.
  */
 export async function diffStat(git: Git, options: DiffOptions): Promise<GitResult<DiffStat>> {
@@ -129,14 +131,15 @@ async function startOf({ git, root }: Checkout, base: string): Promise<string | 
  * worktree, and nothing has to be written to the object store for it.
  */
 async function addUntracked({ git, root }: Checkout, env: Record<string, string>): Promise<DiffStat['leftOut']> {
-  const { text } = await git.run(['ls-files', '--others', '--exclude-standard', '-z'], { cwd: root, env });
-  const paths = text.split('\0').filter((path) => path !== '');
-  const nested = paths.filter((path) => path.endsWith('/')).map((path) => path.slice(0, -1));
-  const files = paths.filter((path) => !path.endsWith('/'));
+  const { bytes } = await git.run(['ls-files', '--others', '--exclude-standard', '-z'], { cwd: root, env });
+  const paths = splitPaths(bytes);
+  const nested = paths.filter(isFolderPath).map((path) => path.subarray(0, -1).toString('utf8'));
+  const files = paths.filter((path) => !isFolderPath(path));
   const shown = files.slice(0, untrackedFilesMax);
   if (shown.length > 0) {
     const empty = (await git.run(['hash-object', '--stdin'], { cwd: root, input: '' })).text.trim();
-    const records = shown.map((path) => `100644 ${empty}\t${path}\0`).join('');
+    const start = Buffer.from(`100644 ${empty}\t`);
+    const records = Buffer.concat(shown.flatMap((path) => [start, path, Buffer.alloc(1)]));
     await git.run(['update-index', '-z', '--index-info'], { cwd: root, env, input: records });
   }
   return { untracked: files.length - shown.length, nested };
@@ -156,9 +159,7 @@ export function parseStat(text: string): ChangedFile[] {
     const renamedFrom = isRename ? (fields[++at] ?? '') : null;
     const path = fields[++at] ?? '';
     const change = changes[status[0] ?? ''] ?? 'modified';
-    // An undecided merge is listed twice, as conflicted and as changed.
-    if (files.get(path)?.change !== 'conflicted')
-      files.set(path, { path, renamedFrom, change, added: 0, removed: 0, isBinary: false });
+    files.set(path, { path, renamedFrom, change, added: 0, removed: 0, isBinary: false });
   }
   for (; at < fields.length; at++) {
     const numbers = /^(-|\d+)\t(-|\d+)\t(.*)$/s.exec(fields[at] ?? '');
@@ -181,5 +182,4 @@ const changes: Readonly<Record<string, ChangedFile['change']>> = {
   M: 'modified',
   R: 'renamed',
   T: 'type-changed',
-  U: 'conflicted',
 };

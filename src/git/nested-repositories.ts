@@ -22,6 +22,10 @@ const nestingMax = 4;
 export async function findNestedWork(git: Git, checkout: Checkout, status: Status, depth = 1): Promise<NestedWork[]> {
   const found: NestedWork[] = [];
   for (const path of await nestedPaths(checkout, status)) {
+    if (path.includes('\ufffd')) {
+      found.push({ path, what: 'a name that is not UTF-8, so it cannot be looked into' });
+      continue;
+    }
     if (depth > nestingMax) {
       found.push({ path, what: 'a repository too deep to look into' });
       continue;
@@ -52,7 +56,7 @@ async function workIn(git: Git, folder: string, path: string, depth: number): Pr
   }
 }
 
-/** Submodules that are checked out, and folders git lists as untracked with a slash at the end though asked for files. */
+/** Submodules that are checked out or cannot be named, and folders git lists as untracked with a slash at the end though asked for files. */
 async function nestedPaths({ git, root }: Checkout, status: Status): Promise<string[]> {
   const clones = status.untracked.filter((path) => path.endsWith('/')).map((path) => path.slice(0, -1));
   const { text } = await git.run(['ls-files', '--stage', '-z'], { cwd: root });
@@ -61,7 +65,8 @@ async function nestedPaths({ git, root }: Checkout, status: Status): Promise<str
     .filter((record) => record.startsWith('160000 '))
     .map((record) => record.slice(record.indexOf('\t') + 1));
   const paths: string[] = [];
-  for (const path of new Set([...clones, ...links])) if (await hasDotGit(join(root, path))) paths.push(path);
+  for (const path of new Set([...clones, ...links]))
+    if (path.includes('\ufffd') || (await hasDotGit(join(root, path)))) paths.push(path);
   return paths;
 }
 

@@ -50,6 +50,8 @@ export interface EvidenceOptions {
   baseCommit: string | null;
   locked: string | null;
   trustedPrograms: readonly GitProgram[];
+  /** Submodules name their place by relative paths, so in a folder that was moved they cannot be looked into. */
+  isMoved?: boolean;
 }
 
 export async function readEvidence(git: Git, options: EvidenceOptions): Promise<GitResult<RemovalEvidence>> {
@@ -74,7 +76,7 @@ export async function readEvidence(git: Git, options: EvidenceOptions): Promise<
     const checkout = opened.value;
     const status = await readStatus(checkout, { untracked: 'files', withIgnored: true });
     evidence.head = await readCommit(checkout.git, folder, 'HEAD');
-    evidence.nested = await findNestedWork(git, checkout, status);
+    if (options.isMoved !== true) evidence.nested = await findNestedWork(git, checkout, status);
     evidence.ignored = status.ignored;
     evidence.dirty = { ...status, untracked: await ownUntracked(checkout, status, options.projectRoot), ignored: [] };
   }

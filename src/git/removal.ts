@@ -111,7 +111,7 @@ async function removeFolder(
   let evidence: RemovalEvidence | undefined;
   try {
     assert((await lstat(aside)).isDirectory(), `${aside} turned into something else while it was moved`);
-    const judged = await judge(git, { ...located.evidence, folder: aside }, options.force);
+    const judged = await judge(git, { ...located.evidence, folder: aside, isMoved: true }, options.force);
     if (!judged.ok) return judged;
     if (!isSafe(judged.value)) {
       const opened = await openCheckout(git, aside, options.trustedPrograms);

@@ -41,7 +41,9 @@ export interface GitRun {
 
 export interface GitOutput {
   exitCode: number;
-  /** All of stdout as UTF-8 (file names in other encodings get replacement characters); empty with `onOutput`. */
+  /** All of stdout; empty with `onOutput`. */
+  bytes: Buffer;
+  /** The same as UTF-8: file names in other encodings get replacement characters, good to show and useless to pass on. */
   text: string;
   /** True when `onOutput` ended the call. */
   isCut: boolean;
@@ -89,7 +91,7 @@ export function createGit({ binary = 'git', env, clock, chance = () => 0.5 }: Gi
       for (let attempt = 0; ; attempt++) {
         const end = await children.use(() => runOnce(call));
         if ((options.exitCodes ?? [0]).includes(end.exitCode ?? -1) || end.isCut)
-          return { exitCode: end.exitCode ?? 0, text: end.text, isCut: end.isCut };
+          return { exitCode: end.exitCode ?? 0, bytes: end.bytes, text: end.bytes.toString('utf8'), isCut: end.isCut };
         if (attempt >= lockRetriesMax || !isLockFailure(end.stderr)) throw failed(call, end);
         await wait(clock, backoffMs(lockBackoff, attempt, chance()));
       }
@@ -181,7 +183,7 @@ interface Call {
 interface CallEnd {
   exitCode: number | null;
   signal: NodeJS.Signals | null;
-  text: string;
+  bytes: Buffer;
   stderr: string;
   isCut: boolean;
 }
@@ -228,7 +230,7 @@ async function runOnce(call: Call): Promise<CallEnd> {
 
   try {
     const [end] = await Promise.all([ended, drain(child, take, () => stop('cut'))]);
-    const result = { ...end, text: Buffer.concat(kept).toString('utf8'), stderr, isCut: stopped === 'cut' };
+    const result = { ...end, bytes: Buffer.concat(kept), stderr, isCut: stopped === 'cut' };
     if (stopped === 'timeout')
       throw new GitError(
         'git/timeout',
@@ -291,7 +293,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 
 async function asGitError(call: Call, error: unknown): Promise<unknown> {
   if (!isSystemError(error) || !error.syscall?.startsWith('spawn')) return error;
-  const end: CallEnd = { exitCode: null, signal: null, text: '', stderr: '', isCut: false };
+  const end: CallEnd = { exitCode: null, signal: null, bytes: Buffer.alloc(0), stderr: '', isCut: false };
   const isFolder = await stat(call.options.cwd).then(
     (found) => found.isDirectory(),
     () => false,

@@ -250,16 +250,21 @@ async function makeAside(
   const cleared = await clearBranch(site, claim);
   if (!cleared.ok) return cleared;
   const tip = await branchTip(git, cwd, claim.branch);
+  const start = tip ?? (await readCommit(git, cwd, claim.baseCommit));
+  if (start === null)
+    return refuse(
+      'git/unknown-ref',
+      `The worktree ${quoted(claim.slug)} began at a commit that ${quoted(site.repository.root)} does not have any more; files in its folder are kept`,
+    );
   const folder = await makingFolder(shelf, claim.session);
   const draft = join(folder, claim.slug);
   const flags = ['--detach', ...(withFiles ? [] : ['--no-checkout'])];
-  await git.run(['worktree', 'add', ...flags, '--', draft, tip ?? claim.baseCommit], {
+  await git.run(['worktree', 'add', ...flags, '--', draft, start], {
     cwd,
     timeoutMs: gitCheckoutTimeoutMs,
   });
   if (tip === null) {
-    const message = `concert: start from ${claim.baseCommit}`;
-    await createRef(git, cwd, `refs/heads/${claim.branch}`, claim.baseCommit, message);
+    await createRef(git, cwd, `refs/heads/${claim.branch}`, start, `concert: start from ${start}`);
   }
   await git.run(['symbolic-ref', '-m', 'concert: start', 'HEAD', `refs/heads/${claim.branch}`], { cwd: draft });
   await publish(draft);

@@ -85,3 +85,14 @@ export function granted<T>(result: { ok: true; value: T } | { ok: false; code: s
   if (!result.ok) throw new Error(`${result.code}: ${result.message}`);
   return result.value;
 }
+
+/** The same git; `look` sees every call before it is made, and may arrange things or throw. */
+export function spying(git: Git, look: (args: readonly string[], cwd: string) => void): Git {
+  return {
+    run: async (args, options) => {
+      look(args, options.cwd);
+      return await git.run(args, options);
+    },
+    withConfig: (overrides, rights) => spying(git.withConfig(overrides, rights), look),
+  };
+}

@@ -1,0 +1,121 @@
+#!/usr/bin/env node
+import { randomUUID } from 'node:crypto';
+import { openSync, readFileSync, writeSync } from 'node:fs';
+import { type DemoArguments, parseArguments, usage } from './arguments.ts';
+import { seededChance } from './chance.ts';
+import { Conversation } from './conversation.ts';
+import { FullScreen } from './full-screen.ts';
+import { Performance } from './performance.ts';
+import { PlainLines } from './plain-lines.ts';
+import { parseScenario, type Scenario, ScenarioError } from './scenario.ts';
+import { readyMade } from './scenarios/ready-made.ts';
+import type { Stage, StageEvents } from './stage.ts';
+import { StatusReport } from './status-report.ts';
+import { Workbench } from './workbench.ts';
+
+const exitUsage = 2;
+/** 128 + the number of the signal, as shells count. */
+const exitBySignal = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+/** Keys in the first moment of a dialog were meant for what was there before. Real agents were measured to ignore about as long. */
+const dialogDeafMs = 150;
+
+function main(): void {
+  const options = parseArguments(process.argv.slice(2));
+  if (typeof options === 'string') refuse(`${options}\n${usage}`);
+  else if (options.help) process.stdout.write(usage);
+  else begin(options);
+}
+
+function begin(options: DemoArguments): void {
+  const scenario = scenarioNamed(options.scenario);
+  const conversation = typeof scenario === 'string' ? scenario : conversationOf(options);
+  if (typeof scenario === 'string') refuse(scenario);
+  else if (typeof conversation === 'string') refuse(conversation);
+  else perform(options, scenario, conversation);
+}
+
+function perform(options: DemoArguments, scenario: Scenario, conversation: Conversation): void {
+  const { stdin: input, stdout: output } = process;
+  const write = writer(output, options.record);
+  const isScreen = scenario.screen === 'tui' && input.isTTY && output.isTTY;
+  const events: StageEvents = {
+    onPrompt: (text) => performance.prompt(text),
+    onInterrupt: () => performance.interrupt(),
+    onQuit: () => end(0),
+    onInputEnd: () => performance.endInput(),
+    onAnswer: (to) => report.heard(to),
+  };
+  const stage: Stage = isScreen
+    ? new FullScreen({ name: scenario.name, input, output, write, events, deafMs: dialogDeafMs / options.speed })
+    : new PlainLines({ input, write, events });
+  // Without raw input an answer of the terminal would be read as typed text, so nothing is asked.
+  const mode = scenario.reports === 'asked' && !isScreen ? 'none' : scenario.reports;
+  const report = new StatusReport(scenario.name, mode, write);
+  const workbench = new Workbench({ root: process.cwd(), nodePath: process.execPath, env: process.env });
+  const performance = new Performance({
+    scenario,
+    stage,
+    conversation,
+    workbench,
+    tell: (told) => report.tell(told),
+    chance: seededChance(options.seed),
+    speed: options.speed,
+  });
+
+  const end = (exitCode: number): void => {
+    workbench[Symbol.dispose]();
+    report[Symbol.dispose]();
+    stage[Symbol.dispose]();
+    const kept = options.logDir === null ? '' : ` Conversation ${conversation.id} is kept.`;
+    if (isScreen) write(`Simulated session ${scenario.name} ended.${kept}\r\n`);
+    process.exit(exitCode);
+  };
+  for (const [signal, exitCode] of Object.entries(exitBySignal)) process.on(signal, () => end(exitCode));
+  // The terminal is gone: nothing can be shown any more.
+  output.on('error', () => process.exit(exitBySignal.SIGHUP));
+  input.on('error', () => process.exit(exitBySignal.SIGHUP));
+
+  const prompt = options.promptFile === null ? options.prompt : readFileSync(options.promptFile, 'utf8');
+  if (prompt !== null && prompt.trim() !== '') performance.prompt(prompt);
+  performance.run().then(end, (error: unknown) => {
+    stage[Symbol.dispose]();
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  });
+}
+
+function writer(output: NodeJS.WriteStream, record: string | null): (bytes: string | Uint8Array) => void {
+  if (record === null) return (bytes) => void output.write(bytes);
+  const file = openSync(record, 'a', 0o600);
+  return (bytes) => {
+    writeSync(file, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+    output.write(bytes);
+  };
+}
+
+function scenarioNamed(name: string): Scenario | string {
+  if (!name.endsWith('.json')) {
+    const known = readyMade.get(name);
+    if (known !== undefined) return known;
+    return `No scenario is called ${JSON.stringify(name)}: there are ${[...readyMade.keys()].join(', ')}\n`;
+  }
+  try {
+    return parseScenario(JSON.parse(readFileSync(name, 'utf8')), 'scripted');
+  } catch (error) {
+    if (error instanceof ScenarioError || error instanceof SyntaxError || (error instanceof Error && 'code' in error))
+      return `Cannot play ${JSON.stringify(name)}: ${error.message}\n`;
+    throw error;
+  }
+}
+
+function conversationOf({ resume, conversation, logDir }: DemoArguments): Conversation | string {
+  if (resume === null || logDir === null) return Conversation.create(conversation ?? randomUUID(), logDir);
+  return Conversation.load(resume, logDir) ?? `There is no conversation ${resume} to resume\n`;
+}
+
+function refuse(message: string): void {
+  process.stderr.write(message);
+  process.exitCode = exitUsage;
+}
+
+main();

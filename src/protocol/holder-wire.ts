@@ -25,20 +25,24 @@ export const FrameType = {
   /** → `HolderStart` (daemon). Answered by `started` or `refused`. */
   start: 3,
   started: 4,
-  /** → `HolderSubscribe`: data, resized, exited and gap frames of this channel from an offset on, while credit lasts. One subscription per connection and channel; a second replaces the first. */
+  /**
+   * → `HolderSubscribe`: data, resized, exited and gap frames of this channel from an offset on, while credit lasts.
+   * Opens with a resized frame telling the size at the first byte served. One subscription per connection and
+   * channel; a second replaces the first.
+   */
   subscribe: 5,
   unsubscribe: 6,
-  /** → u32: that many more payload bytes of `data` may be sent on this channel. */
+  /** → u32: that many more terminal bytes (the 16 bytes of offsets in a `data` frame are free) may be sent on this channel. */
   credit: 7,
   /** ← u64 offset of the first byte, u64 head (offset after the newest byte the holder has), bytes. */
   data: 8,
-  /** ← u64 offset, u16 columns, u16 rows: the size from this offset on. */
+  /** ← u64 offset, u16 columns, u16 rows: the size from this offset on. May come twice; several at one offset come as the last. */
   resized: 9,
   /** ← u64 offset, JSON `HolderExit`: the child is gone and its output complete. Last record of a channel. */
   exited: 10,
   /** ← u64 from, u64 to: these bytes are no longer kept (retention) or unreadable (damage). */
   gap: 11,
-  /** → raw bytes for the child. */
+  /** → raw bytes for the child. An empty payload ends the input of a piped child; it means nothing to a PTY. */
   input: 12,
   /** → u64 offset after the query, bytes: answer to a terminal query. Dropped when a query at or after this offset was answered before. */
   answer: 13,
@@ -55,7 +59,7 @@ export const FrameType = {
   refused: 19,
   /** → `HolderGrant` (daemon): admits a terminal. Acknowledged. */
   grant: 20,
-  /** → `HolderRevoke` (daemon); also ← to the terminal that lost its seat. Acknowledged. */
+  /** → `HolderRevoke` (daemon); also ← to the terminal that now only views. Acknowledged. */
   revoke: 21,
   /** → empty (daemon). Answered by `listed`. */
   list: 22,
@@ -65,7 +69,7 @@ export const FrameType = {
   close: 24,
   /** ← `HolderAck`. */
   ack: 25,
-  /** → empty (daemon): exit now if no child lives. Refused otherwise. */
+  /** → empty (daemon): exit now if no child lives; the connection then closes. Refused `still-live` otherwise. */
   shutdown: 26,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
@@ -99,9 +103,17 @@ export interface HolderStart {
   /** The whole environment; nothing of the holder's own is added. */
   env: Readonly<Record<string, string>>;
   io: 'pty' | 'pipes';
+  /**
+   * Pipes only. `merged` (default) puts standard error into the stream as it arrives. `logged` keeps the stream
+   * byte-exact for a protocol on standard output: errors become records of the log that offsets do not count.
+   */
+  stderr?: 'merged' | 'logged';
   columns: number;
   rows: number;
-  /** Folder of this channel's log, made by the holder with mode 0700. */
+  /**
+   * Folder of this channel's log, made by the holder with mode 0700. The folder of an earlier incarnation may be
+   * given again: offsets then go on after its last byte.
+   */
   logDir: string;
   /** Output kept whatever `retain` says. */
   retainBytes: number;
@@ -123,6 +135,10 @@ export interface HolderChannel {
   /** First byte still kept, and the offset after the newest. */
   retainedFrom: number;
   head: number;
+  /** First byte of this incarnation; above 0 when its log goes on after an earlier one. */
+  startedFrom: number;
+  /** Offset after the newest terminal query that was answered; answers at or below it are dropped. */
+  answeredTo: number;
   exit: HolderExit | null;
   paused: HolderPause['reason'] | null;
   startedAt: number;
@@ -166,6 +182,12 @@ export interface HolderPause {
 
 export interface HolderRefused {
   requestId?: number;
+  /** Type of the refused frame, for those that carry no request id. */
+  frame?: number;
+  /** With `duplicate`: the channel that is already there, to adopt. Absent when only its log is left. */
+  channel?: HolderChannel;
+  /** With `stale-epoch`: the highest this holder has seen. */
+  epoch?: number;
   code:
     | 'stale-epoch'
     | 'bad-frame'
@@ -192,7 +214,7 @@ export interface HolderGrant {
 
 export interface HolderRevoke {
   requestId?: number;
-  /** One ticket, or every driving one of the channel. Driving tickets become viewing ones. */
+  /** One ticket, or every driving one of the channel. A driving ticket becomes a viewing one; a viewing one ends and its connection closes. */
   ticket?: string;
 }
 
@@ -274,13 +296,15 @@ export function encodeJson(value: unknown): Uint8Array {
 
 /** Throws SyntaxError on anything but JSON in ASCII. */
 export function decodeJson(bytes: Uint8Array): unknown {
+  for (const byte of bytes) if (byte > 0x7f) throw new SyntaxError('A control payload holds a byte outside ASCII');
   let text = '';
   for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
   return JSON.parse(text);
 }
 
 /**
- * Cuts a byte stream into frames without copying payloads that arrive whole. Payloads handed to `onFrame` are views
+ * Cuts a byte stream into frames without copying payloads that arrive whole; what waits for its rest is copied, so a
+ * reader may reuse its buffer between calls. Payloads handed to `onFrame` are views
  * valid only during the call. Throws on a payload above `framePayloadBytesMax`; the connection is then beyond repair.
  */
 export class FrameReader {
@@ -302,14 +326,14 @@ export class FrameReader {
     }
     rest = rest.subarray(at);
     if (rest.length > 0) {
-      this.#pending = [rest.slice()];
+      this.#pending = [new Uint8Array(rest)];
       this.#pendingBytes = rest.length;
     }
   }
 
   /** Joins the kept tail with a new chunk, or returns undefined while a known frame is still incomplete. */
   #gather(chunk: Uint8Array): Uint8Array | undefined {
-    this.#pending.push(chunk.slice());
+    this.#pending.push(new Uint8Array(chunk));
     this.#pendingBytes += chunk.length;
     const first = this.#pending[0] as Uint8Array;
     if (first.length >= frameHeaderBytes && this.#pendingBytes < frameHeaderBytes + readFrameHeader(first).length) {

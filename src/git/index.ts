@@ -8,6 +8,9 @@ export { type Backup, expireBackups, listBackups } from './backup.ts';
 export { validateBranchName } from './branch-name.ts';
 export { type ChangedFile, type DiffOptions, type DiffStat, diffPatch, diffStat } from './diff.ts';
 export { GitError } from './git-error.ts';
+export { ProjectConfig, projectConfigPath } from './project-config.ts';
+export { type ContentPart, type ProjectContent, readProjectContent } from './project-content.ts';
+export { type ProjectRun, type ProjectRunOptions, setUpWorktree, tearDownWorktree } from './project-setup.ts';
 export type { GitRefusalCode, GitResult } from './refusals.ts';
 export {
   inspectRemoval,
@@ -20,5 +23,7 @@ export { isSafe, type RemovalEvidence, spokenEvidence } from './removal-evidence
 export { type Repository, readRepository } from './repository.ts';
 export { type GitProgram, readPrograms } from './repository-programs.ts';
 export { createGit, type Git, type GitOptions } from './run-git.ts';
+export { createScriptRunner, type RunScript, type ScriptEnd, type ScriptRun } from './run-script.ts';
 export { isSlug, projectSlug, toSlug } from './slug.ts';
+export { TrustStore, type TrustVerdict } from './trust.ts';
 export { type CreateWorktreeOptions, createWorktree, type Worktree } from './worktree.ts';

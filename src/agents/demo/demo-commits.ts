@@ -14,7 +14,7 @@ A small shop, made up for the Concertmaster demo. Nothing here is real but the t
 
     node --test test/*.test.js
 
-Two of the tests fail on purpose; a simulated agent is on it.
+One of them fails on purpose, and so does the one in test/e2e: simulated agents are on it.
 `,
       'package.json': `${JSON.stringify(
         { name: 'shop-api', private: true, type: 'module', scripts: { test: 'node --test test/*.test.js' } },

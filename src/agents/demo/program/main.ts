@@ -76,8 +76,7 @@ function perform(options: DemoArguments, scenario: Scenario, conversation: Conve
   input.on('error', () => process.exit(exitBySignal.SIGHUP));
 
   const prompt = options.promptFile === null ? options.prompt : readFileSync(options.promptFile, 'utf8');
-  if (prompt !== null && prompt.trim() !== '') performance.prompt(prompt);
-  performance.run().then(end, (error: unknown) => {
+  performance.run(prompt === null || prompt.trim() === '' ? null : prompt).then(end, (error: unknown) => {
     stage[Symbol.dispose]();
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
     process.exit(1);

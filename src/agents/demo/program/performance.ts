@@ -57,18 +57,18 @@ export class Performance {
     this.#hasBegun = parts.conversation.entries.length > 0;
   }
 
-  /** Plays until the scenario ends the program; answers its exit code. */
-  async run(): Promise<number> {
+  /** Plays until the scenario ends the program; answers its exit code. What is typed meanwhile comes after `firstPrompt`. */
+  async run(firstPrompt: string | null): Promise<number> {
     const { conversation, scenario, stage, workbench } = this.#parts;
     for (const { id, entry } of conversation.entries) stage.put(id, entry, true);
     if (this.#hasBegun) {
       const cut = conversation.wasCut ? ' The last turn was cut; type continue to go on with it.' : '';
-      this.#add({ kind: 'note', text: `Resumed conversation ${conversation.id}.${cut}` });
+      this.#add({ kind: 'note', text: `Resumed.${cut}` });
     }
     this.#rest({ kind: 'ready' }, { state: 'idle' });
     this.#setFacts({ branch: await workbench.branch() });
     let ended: Outcome = 'played';
-    if (scenario.startsAlone && !this.#hasBegun && this.#queue.length === 0) ended = await this.#playTurn(null);
+    if (firstPrompt !== null || (scenario.startsAlone && !this.#hasBegun)) ended = await this.#playTurn(firstPrompt);
     while (typeof ended === 'string') {
       const prompt = this.#queue.shift();
       if (prompt === undefined) {

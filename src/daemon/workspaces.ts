@@ -1,10 +1,29 @@
+import { existsSync } from 'node:fs';
 import { mkdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { assert, type Clock, ok, type Result } from '../base/index.ts';
-import type { FleetState, Session, WorktreeFacts } from '../fleet/index.ts';
-import { createWorktree, diffPatch, diffStat, type Git, type ProjectTrust, readRepository, removeWorktree } from '../git/index.ts';
+import { assert, type Clock, ok, type Result, refuse } from '../base/index.ts';
+import { type FleetState, plainLine, type Session, type WorktreeFacts } from '../fleet/index.ts';
+import {
+  createWorktree,
+  diffPatch,
+  diffStat,
+  inspectRemoval,
+  isSafe,
+  spokenEvidence,
+  type Git,
+  type ProjectContent,
+  type RunScript,
+  readProjectContent,
+  readRepository,
+  removeWorktree,
+  setUpWorktree,
+  type TrustStore,
+  tearDownWorktree,
+} from '../git/index.ts';
 import type { DiffDocument, ErrorCode, Home } from '../protocol/index.ts';
 import type { TrustAnswer } from '../server/index.ts';
+import type { EnvironmentStore } from './environment-store.ts';
+import { freePorts } from './free-ports.ts';
 import { sessionFolder } from './home.ts';
 
 export interface WorkspacesOptions {
@@ -12,7 +31,9 @@ export interface WorkspacesOptions {
   git: Git;
   clock: Clock;
   state: FleetState;
-  trust: ProjectTrust;
+  trust: TrustStore;
+  environments: EnvironmentStore;
+  runScript: RunScript;
 }
 
 /** Where a task is to be worked on, found out before it is acknowledged so that a refusal comes at once. */
@@ -47,33 +68,50 @@ export class Workspaces {
 
   /** Asking twice for one session gives the same folder. */
   async create(session: Session): Promise<Result<WorktreeFacts, ErrorCode>> {
-    const { state, git, home, trust } = this.#options;
+    const { state, git, home, trust, environments } = this.#options;
     const spec = state.tasks.get(session.task)?.spec;
     assert(spec !== undefined, 'A session has its task');
     if (spec.inPlace) return ok(await this.#inPlace(spec.cwd));
-    const trusted = await trust.read(spec.cwd);
-    if (!trusted.ok) return trusted;
+    const project = state.projects.get(spec.project);
+    assert(project !== undefined, 'A task has its project');
+    const content = await readProjectContent(git, spec.cwd);
+    if (!content.ok) return content;
+    const verdict = await trust.verdict(project.root, content.value);
     const made = await createWorktree(git, {
       repo: spec.cwd,
       worktreesDir: home.worktrees,
       session: session.id,
       name: session.slug,
-      trustedPrograms: trusted.value.programs,
+      trustedPrograms: verdict.programs,
     });
     if (!made.ok) return made;
     const { path, branch, baseCommit, notes } = made.value;
-    const prepared = await trust.setUp(trusted.value, { worktree: path, logFile: join(sessionFolder(home, session.id).root, 'setup.log') });
-    if (!prepared.ok) return prepared;
-    return ok({ path, branch, baseCommit, isOwned: true, notes: [...notes, ...prepared.value] });
+    const ports = await freePorts(content.value.config?.ports ?? []);
+    environments.capture(session.id, { env: portVariables(ports), secretNames: [] });
+    const prepared = await setUpWorktree(git, { ...this.#projectRun(session, path, project.root, branch), ports });
+    if (prepared.ok) return ok({ path, branch, baseCommit, isOwned: true, notes: [...notes, ...prepared.value.notes] });
+    if (prepared.code !== 'project/untrusted') return prepared;
+    return ok({ path, branch, baseCommit, isOwned: true, notes: [...notes, prepared.message] });
   }
 
   /** Answers the ref that keeps what would have been lost, or null. Refuses unmerged or dirty work unless forced. */
   async remove(session: Session, force: boolean, at: number): Promise<Result<string | null, ErrorCode>> {
     const { git, home, state } = this.#options;
-    if (session.worktree === null || !session.worktree.isOwned) return ok(null);
+    const { worktree } = session;
+    if (worktree === null || !worktree.isOwned) return ok(null);
     const project = state.projects.get(state.tasks.get(session.task)?.spec.project ?? '');
     assert(project !== undefined, 'A task has its project');
-    const removed = await removeWorktree(git, { repo: project.root, worktreesDir: home.worktrees, path: session.worktree.path, force, at });
+    const options = { repo: project.root, worktreesDir: home.worktrees, path: worktree.path };
+    if (!force) {
+      const evidence = await inspectRemoval(git, options);
+      if (!evidence.ok) return evidence;
+      if (!isSafe(evidence.value)) return refuse('git/unsafe-removal', spokenEvidence(evidence.value));
+    }
+    if (existsSync(worktree.path)) {
+      const cleared = await tearDownWorktree(git, this.#projectRun(session, worktree.path, project.root, worktree.branch ?? ''));
+      if (!cleared.ok && cleared.code !== 'project/untrusted' && !force) return cleared;
+    }
+    const removed = await removeWorktree(git, { ...options, force, at });
     return removed.ok ? ok(removed.value.backupRef) : removed;
   }
 
@@ -112,8 +150,24 @@ export class Workspaces {
     });
   }
 
+  /** Without a hash: what would be trusted. With the hash that was shown: trusts exactly that. */
   async trust(repository: string, hash: string | null): Promise<Result<TrustAnswer, ErrorCode>> {
-    return await this.#options.trust.answer(repository, hash);
+    const { git, trust, clock } = this.#options;
+    const found = await readRepository(git, repository);
+    if (!found.ok) return found;
+    const content = await readProjectContent(git, found.value.worktree ?? repository);
+    if (!content.ok) return content;
+    if (hash !== null) {
+      const trusted = await trust.trust(found.value.root, content.value, hash, clock.now());
+      if (!trusted.ok) return trusted;
+    }
+    const verdict = await trust.verdict(found.value.root, content.value);
+    return ok({
+      repository: found.value.root,
+      hash: content.value.hash,
+      trusted: verdict.state !== 'untrusted',
+      summary: summaryOf(content.value),
+    });
   }
 
   /** A removed session's log and private files go to the trash, named by when. */
@@ -129,9 +183,33 @@ export class Workspaces {
     });
   }
 
+  #projectRun(session: Session, worktree: string, project: string, branch: string) {
+    const { home, trust, runScript, environments } = this.#options;
+    const logPath = join(sessionFolder(home, session.id).root, 'setup.log');
+    return { worktree, project, branch, session: session.id, trust, runScript, env: environments.get(session.id), logPath };
+  }
+
   async #inPlace(cwd: string): Promise<WorktreeFacts> {
     const repository = await readRepository(this.#options.git, cwd);
     const facts = repository.ok ? repository.value : null;
     return { path: cwd, branch: facts?.branch ?? null, baseCommit: facts?.head ?? null, isOwned: false, notes: [] };
   }
+}
+
+function portVariables(ports: Readonly<Record<string, number>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
+}
+
+/** What a person says yes to, one line a thing. Names and commands are the repository's own text. */
+function summaryOf(content: ProjectContent): string[] {
+  const { config, parts } = content;
+  const spoken = (command: string | readonly string[]) => (typeof command === 'string' ? command : command.join(' '));
+  const commands = (label: string, list: readonly (string | readonly string[])[]) => list.map((command) => `${label}: ${plainLine(spoken(command), 300)}`);
+  return [
+    ...commands('runs in a new worktree', config?.setup ?? []),
+    ...commands('runs before removal', config?.teardown ?? []),
+    ...(config?.copy ?? []).map((path) => `copies: ${plainLine(path, 300)}`),
+    ...(config?.link ?? []).map((path) => `links: ${plainLine(path, 300)}`),
+    ...parts.map(({ name }) => `counts: ${plainLine(name, 300)}`),
+  ];
 }

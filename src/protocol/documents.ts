@@ -234,3 +234,46 @@ export const DoneDocument = z.object({
   message: z.string(),
 });
 export type DoneDocument = z.infer<typeof DoneDocument>;
+
+export const AgentsDocument = z.object({
+  schema: z.literal('concert/agents@1'),
+  items: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      installed: z.boolean(),
+      version: z.string().nullable(),
+      note: z.string().nullable(),
+      simulated: z.boolean(),
+    }),
+  ),
+});
+export type AgentsDocument = z.infer<typeof AgentsDocument>;
+
+export const TrustDocument = z.object({
+  schema: z.literal('concert/trust@1'),
+  repository: z.string(),
+  /** Of everything that would run or be copied; a yes names it. */
+  hash: z.string(),
+  trusted: z.boolean(),
+  summary: z.array(z.string()),
+});
+export type TrustDocument = z.infer<typeof TrustDocument>;
+
+export const ConfigDocument = z.object({
+  schema: z.literal('concert/config@1'),
+  file: z.string(),
+  items: z.array(
+    z.object({
+      key: z.string(),
+      value: z.unknown(),
+      source: z.enum(['default', 'user file', 'environment', 'flag']),
+      /** The file or variable it came from. */
+      origin: z.string(),
+      default: z.unknown(),
+      variable: z.string(),
+      description: z.string(),
+    }),
+  ),
+});
+export type ConfigDocument = z.infer<typeof ConfigDocument>;

@@ -10,4 +10,5 @@ export * from './holder-wire.ts';
 export * from './home.ts';
 export * from './ids.ts';
 export * from './requests.ts';
+export * from './state-shapes.ts';
 export * from './states.ts';

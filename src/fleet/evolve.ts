@@ -7,7 +7,10 @@ import { evidenceMax, type FleetState, type Session } from './state.ts';
  * time in ms since the epoch. The same events in the same order give the same state everywhere.
  */
 export function evolve(state: FleetState, event: FleetEvent, at: number): void {
-  if (isDurable(event)) state.seq++;
+  if (isDurable(event)) {
+    state.seq++;
+    state.at = at;
+  }
   switch (event.type) {
     case 'daemon.started':
       state.epoch = event.epoch;

@@ -25,6 +25,8 @@ export const stopGraceMs = 5_000;
 export interface FleetState {
   /** Last durable event applied. */
   seq: number;
+  /** Its time, ms since the epoch; no later input may be earlier. */
+  at: number;
   /** Of the daemon that drives now; every frame to a holder carries it. */
   epoch: number;
   host: string;
@@ -104,6 +106,7 @@ export interface QueuedMessage {
 export function emptyFleet(host: string): FleetState {
   return {
     seq: 0,
+    at: 0,
     epoch: 0,
     host,
     bootId: '',

@@ -17,10 +17,12 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
       state.bootId = event.bootId;
       state.slots = event.slots;
       state.holders = new Map();
+      state.isResting = true;
       for (const session of state.sessions.values())
         if (session.driver !== null) change(state, session.id, { driver: null });
       return;
     case 'daemon.stopped':
+      state.isResting = true;
       return;
     case 'project.added':
       state.projects.set(event.project, { id: event.project, root: event.root, name: event.name });
@@ -154,6 +156,7 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
       return change(state, event.session, { driver: event.device });
     case 'recovery.finished':
       state.lastRecovery = event.report;
+      state.isResting = false;
       return;
     case 'evidence.seen':
       return change(state, event.session, { evidenceLog: remember(sessionOf(state, event.session), event.evidence) });

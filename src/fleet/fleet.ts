@@ -39,8 +39,7 @@ export class Fleet {
     if (!decision.ok) return { ...turn, refusal: decision };
     this.#apply(turn, decision.events, input.at);
     turn.effects.push(...decision.effects);
-    // A report that a daemon begins must be followed by what it found, not by rules acting on what it has not seen yet.
-    if (input.type === 'daemon/started') return turn;
+    if (this.state.isResting) return turn;
     for (let round = 0; ; round++) {
       assert(round < roundsMax, 'Standing rules do not come to rest');
       const next = followUp(this.state, input.at);

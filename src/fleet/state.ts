@@ -37,6 +37,8 @@ export interface FleetState {
   sessions: Map<string, Session>;
   holders: Map<string, { pid: number; alive: boolean }>;
   lastRecovery: RecoveryReport | null;
+  /** From the end of a daemon until the next has seen what is there, the standing rules rest: they would act on hearsay. */
+  isResting: boolean;
 }
 
 export interface Project {
@@ -116,6 +118,7 @@ export function emptyFleet(host: string): FleetState {
     sessions: new Map(),
     holders: new Map(),
     lastRecovery: null,
+    isResting: true,
   };
 }
 

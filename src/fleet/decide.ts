@@ -156,10 +156,12 @@ export function decide(state: FleetState, input: Input): Decision {
       );
     case 'worktree/failed':
       return ifSession(state, input.session, (session) =>
-        events(move(session, 'failed', fromDaemon(input.at, input.code, 'failed', input.message))),
+        session.worktree === null && session.state === 'starting'
+          ? events(move(session, 'failed', fromDaemon(input.at, input.code, 'failed', input.message)))
+          : events(),
       );
     case 'worktree/removed':
-      return ifSession(state, input.session, (session) => ({
+      return ifRemoving(state, input.session, (session) => ({
         ok: true,
         events: [
           ...finishTask(state, session, 'dropped'),
@@ -168,12 +170,12 @@ export function decide(state: FleetState, input: Input): Decision {
         effects: [{ type: 'session/forget', session: session.id }],
       }));
     case 'worktree/kept':
-      return ifSession(state, input.session, (session) =>
+      return ifRemoving(state, input.session, (session) =>
         events({ type: 'session.removalRefused', session: session.id, message: input.message }),
       );
     case 'process/started':
       return ifIncarnation(state, input, (session) => {
-        if (session.process !== null) return events();
+        if (session.launching === null) return events();
         const { prompt, process } = input;
         const queued: FleetEvent[] =
           prompt === null ? [] : [{ type: 'message.queued', session: session.id, ...prompt, steer: true }];
@@ -188,6 +190,7 @@ export function decide(state: FleetState, input: Input): Decision {
       });
     case 'process/failed':
       return ifIncarnation(state, input, (session) => {
+        if (session.launching === null) return events();
         const exit: ExitFacts = { code: null, signal: null, error: input.code, message: input.message };
         return events(
           { type: 'session.processExited', session: session.id, incarnation: input.incarnation, exit },
@@ -195,9 +198,9 @@ export function decide(state: FleetState, input: Input): Decision {
         );
       });
     case 'process/exited':
-      return ifIncarnation(state, input, (session) => exited(state, session, input.exit, input.at));
+      return ifNotEnded(state, input, (session) => exited(state, session, input.exit, input.at));
     case 'process/lost':
-      return ifIncarnation(state, input, (session) => events(...lost(session, input.cause, input.at)));
+      return ifNotEnded(state, input, (session) => events(...lost(session, input.cause, input.at)));
     case 'holder/seen':
       return events({ type: 'holder.seen', holder: input.holder, pid: input.pid, alive: input.alive });
     case 'session/evidence':
@@ -213,11 +216,11 @@ export function decide(state: FleetState, input: Input): Decision {
           : events({ type: 'title.changed', session: session.id, title: input.title }),
       );
     case 'session/footprint':
-      return ifSession(state, input.session, (session) =>
+      return ifLive(state, input.session, (session) =>
         events({ type: 'footprint.measured', session: session.id, footprintMiB: input.footprintMiB }),
       );
     case 'session/terminal-paused':
-      return ifSession(state, input.session, (session) =>
+      return ifLive(state, input.session, (session) =>
         events({ type: 'terminal.paused', session: session.id, reason: input.reason, message: input.message }),
       );
     case 'message/failed':
@@ -255,6 +258,26 @@ function ifIncarnation(
   return ifSession(state, report.session, (session) =>
     session.incarnation === report.incarnation ? then(session) : events(),
   );
+}
+
+/** Ends are told more than once: by the holder, by its log, by whoever asks again after a restart. The first counts. */
+function ifNotEnded(
+  state: FleetState,
+  report: { session: string; incarnation: number },
+  then: (session: Session) => Decision,
+): Decision {
+  return ifIncarnation(state, report, (session) =>
+    session.process !== null || session.launching !== null ? then(session) : events(),
+  );
+}
+
+/** What was measured on a process says nothing once that is gone. */
+function ifLive(state: FleetState, id: string, then: (session: Session) => Decision): Decision {
+  return ifSession(state, id, (session) => (session.process === null ? events() : then(session)));
+}
+
+function ifRemoving(state: FleetState, id: string, then: (session: Session) => Decision): Decision {
+  return ifSession(state, id, (session) => (session.removing === null ? events() : then(session)));
 }
 
 function nameTaken(state: FleetState, name: string): boolean {

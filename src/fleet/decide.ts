@@ -1,11 +1,11 @@
 import { refuse, unreachable } from '../base/index.ts';
 import type { SessionState } from '../protocol/index.ts';
-import { type Decision, events, fromDaemon, move, signal } from './decision.ts';
+import { type Decision, events, fromDaemon, move } from './decision.ts';
 import type { Evidence, ExitFacts, FleetEvent } from './events.ts';
 import { assess } from './evidence.ts';
 import type { Input } from './inputs.ts';
 import { freeName, nameLengthMax, plainLine } from './naming.ts';
-import { exited, finishTask, lost } from './process-end.ts';
+import { askToEnd, exited, finishTask, lost } from './process-end.ts';
 import { recover } from './recovery.ts';
 import { type FleetState, type Session, sessionOnTab, stopGraceMs, tabsMax } from './state.ts';
 
@@ -40,21 +40,7 @@ export function decide(state: FleetState, input: Input): Decision {
       return events({ type: 'task.removed', task: task.id });
     }
     case 'session/stop':
-      return withSession(state, input.session, (session) => {
-        if (session.process === null)
-          return refuse(
-            'session/not-live',
-            `Session "${session.name}" has no process to stop`,
-            `concert resume ${session.id}`,
-          );
-        return {
-          ok: true,
-          events: [
-            { type: 'session.stopRequested', session: session.id, killAt: input.at + stopGraceMs, by: 'person' },
-          ],
-          effects: [signal(session, 'SIGTERM')],
-        };
-      });
+      return withSession(state, input.session, (session) => stop(session, input.at));
     case 'session/resume':
       return withSession(state, input.session, (session) => resume(state, session, input.at));
     case 'session/pause':
@@ -182,11 +168,17 @@ export function decide(state: FleetState, input: Input): Decision {
         const to: SessionState =
           session.state === 'starting' || session.state === 'unknown' ? session.state : 'starting';
         const started = fromDaemon(input.at, 'process-started', to, `Process ${process.pid} runs`);
-        return events(
-          { type: 'session.processStarted', session: session.id, incarnation: input.incarnation, process },
-          ...queued,
-          move(session, to, started),
-        );
+        const ending = session.stopping === null ? null : askToEnd(session, input.at, 'person');
+        return {
+          ok: true,
+          events: [
+            { type: 'session.processStarted', session: session.id, incarnation: input.incarnation, process },
+            ...queued,
+            move(session, to, started),
+            ...(ending?.events ?? []),
+          ],
+          effects: ending?.effects ?? [],
+        };
       });
     case 'process/failed':
       return ifIncarnation(state, input, (session) => {
@@ -282,6 +274,19 @@ function ifRemoving(state: FleetState, id: string, then: (session: Session) => D
 
 function nameTaken(state: FleetState, name: string): boolean {
   return freeName(state, name) !== name;
+}
+
+/** A process on its way is told as soon as it is there; a session without one stays without. */
+function stop(session: Session, at: number): Decision {
+  if (session.stopping !== null) return events();
+  if (session.process !== null) return askToEnd(session, at, 'person');
+  if (session.launching !== null) {
+    return events({ type: 'session.stopRequested', session: session.id, killAt: at + stopGraceMs, by: 'person' });
+  }
+  if (session.state === 'starting') {
+    return events(move(session, 'asleep', { ...byPerson(at, 'stopped', 'asleep'), detail: 'stopped before it ran' }));
+  }
+  return refuse('session/not-live', `Session "${session.name}" has no process to stop`, `concert resume ${session.id}`);
 }
 
 function resume(state: FleetState, session: Session, at: number): Decision {

@@ -1,7 +1,21 @@
 import type { SessionState } from '../protocol/index.ts';
-import { type Decision, events, fromDaemon, move } from './decision.ts';
+import { type Decision, events, fromDaemon, move, signal } from './decision.ts';
 import type { DurableEvent, Evidence, ExitFacts, FleetEvent, LossCause } from './events.ts';
-import type { FleetState, Session } from './state.ts';
+import type { Effect } from './inputs.ts';
+import { type FleetState, type Session, stopGraceMs } from './state.ts';
+
+/** Told to end, and killed at the end of the grace if it does not listen. */
+export function askToEnd(
+  session: Session,
+  at: number,
+  by: 'person' | 'fleet',
+): { ok: true; events: FleetEvent[]; effects: Effect[] } {
+  return {
+    ok: true,
+    events: [{ type: 'session.stopRequested', session: session.id, killAt: at + stopGraceMs, by }],
+    effects: [signal(session, 'SIGTERM')],
+  };
+}
 
 /**
  * Exit 0 is `done`, unless a finished turn still waits to be looked at; any other end is `failed`. A process that a

@@ -7,7 +7,7 @@ import type { Input } from './inputs.ts';
 import { freeName, nameLengthMax, plainLine } from './naming.ts';
 import { askToEnd, exited, finishTask, lost } from './process-end.ts';
 import { recover } from './recovery.ts';
-import { type FleetState, type Session, sessionOnTab, stopGraceMs, tabsMax } from './state.ts';
+import { type FleetState, holdsSlot, type Session, sessionOnTab, stopGraceMs, tabsMax } from './state.ts';
 
 /**
  * The direct answer to one input: what happened because of it and what is to be done, or a refusal. Standing rules (fill
@@ -99,20 +99,7 @@ export function decide(state: FleetState, input: Input): Decision {
         });
       });
     case 'session/remove':
-      return withSession(state, input.session, (session) => {
-        if (session.process !== null || session.launching !== null) {
-          return refuse(
-            'session/live',
-            `Cannot remove "${session.name}": its process is running`,
-            `concert stop ${session.id}`,
-          );
-        }
-        return {
-          ok: true,
-          events: [{ type: 'session.removalRequested', session: session.id, force: input.force }],
-          effects: [{ type: 'worktree/remove', session: session.id, force: input.force }],
-        };
-      });
+      return withSession(state, input.session, (session) => remove(session, input.force));
     case 'session/drive':
       return withSession(state, input.session, (session) => {
         const { device, from, take } = input;
@@ -289,14 +276,34 @@ function stop(session: Session, at: number): Decision {
   return refuse('session/not-live', `Session "${session.name}" has no process to stop`, `concert resume ${session.id}`);
 }
 
+function remove(session: Session, force: boolean): Decision {
+  if (holdsSlot(session)) {
+    const how = session.process === null ? 'it is starting' : 'its process is running';
+    return refuse('session/live', `Cannot remove "${session.name}": ${how}`, `concert stop ${session.id}`);
+  }
+  if (session.removing !== null) {
+    return force && !session.removing.force
+      ? refuse('session/wrong-state', `Session "${session.name}" is being removed already; wait how that ends`)
+      : events();
+  }
+  return {
+    ok: true,
+    events: [{ type: 'session.removalRequested', session: session.id, force }],
+    effects: [{ type: 'worktree/remove', session: session.id, force }],
+  };
+}
+
 function resume(state: FleetState, session: Session, at: number): Decision {
+  if (session.removing !== null) {
+    return refuse('session/wrong-state', `Session "${session.name}" is being removed`);
+  }
   if (session.held) {
     return events(
       { type: 'session.unpaused', session: session.id },
       ...(session.state === 'paused' ? [move(session, 'ready', byPerson(at, 'resumed', 'ready'))] : []),
     );
   }
-  if (session.process !== null || session.launching !== null) {
+  if (holdsSlot(session)) {
     return refuse('session/live', `Session "${session.name}" is running already`, `concert attach ${session.id}`);
   }
   if (session.worktree === null) {

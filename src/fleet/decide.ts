@@ -7,7 +7,7 @@ import type { Input } from './inputs.ts';
 import { freeName, nameLengthMax, plainLine } from './naming.ts';
 import { askToEnd, exited, finishTask, lost } from './process-end.ts';
 import { recover } from './recovery.ts';
-import { type FleetState, holdsSlot, type Session, sessionOnTab, stopGraceMs, tabsMax } from './state.ts';
+import { type FleetState, holdsSlot, type Session, sessionOnTab, stopGraceMs, tabsMax, usedSlots } from './state.ts';
 
 /**
  * The direct answer to one input: what happened because of it and what is to be done, or a refusal. Standing rules (fill
@@ -297,7 +297,7 @@ function resume(state: FleetState, session: Session, at: number): Decision {
   if (session.removing !== null) {
     return refuse('session/wrong-state', `Session "${session.name}" is being removed`);
   }
-  if (session.held) {
+  if (session.held && session.process !== null) {
     return events(
       { type: 'session.unpaused', session: session.id },
       ...(session.state === 'paused' ? [move(session, 'ready', byPerson(at, 'resumed', 'ready'))] : []),
@@ -305,6 +305,12 @@ function resume(state: FleetState, session: Session, at: number): Decision {
   }
   if (holdsSlot(session)) {
     return refuse('session/live', `Session "${session.name}" is running already`, `concert attach ${session.id}`);
+  }
+  if (usedSlots(state) >= state.slots) {
+    return refuse(
+      'fleet/no-slot',
+      `Cannot resume "${session.name}": all ${state.slots} slots are in use, and a session keeps its slot until it is stopped`,
+    );
   }
   if (session.worktree === null) {
     return {
@@ -323,7 +329,7 @@ function resume(state: FleetState, session: Session, at: number): Decision {
     );
   }
   const incarnation = session.incarnation + 1;
-  const canGoOn = hadProcess && session.conversation !== null;
+  const canGoOn = spec?.can.resume === true && session.conversation !== null;
   return {
     ok: true,
     events: [

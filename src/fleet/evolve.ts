@@ -183,6 +183,7 @@ const gone = {
   process: null,
   launching: null,
   stopping: null,
+  held: false,
   driver: null,
   footprintMiB: null,
   terminalPaused: null,

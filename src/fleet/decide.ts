@@ -7,7 +7,16 @@ import type { Input } from './inputs.ts';
 import { freeName, nameLengthMax, plainLine } from './naming.ts';
 import { askToEnd, exited, finishTask, lost } from './process-end.ts';
 import { recover } from './recovery.ts';
-import { type FleetState, holdsSlot, type Session, sessionOnTab, stopGraceMs, tabsMax, usedSlots } from './state.ts';
+import {
+  type FleetState,
+  holdsSlot,
+  type Session,
+  sessionOnTab,
+  stateUnderPause,
+  stopGraceMs,
+  tabsMax,
+  usedSlots,
+} from './state.ts';
 
 /**
  * The direct answer to one input: what happened because of it and what is to be done, or a refusal. Standing rules (fill
@@ -47,17 +56,24 @@ export function decide(state: FleetState, input: Input): Decision {
       return withSession(state, input.session, (session) => {
         if (session.process === null)
           return refuse('session/not-live', `Session "${session.name}" has no process to pause`);
-        return events({ type: 'session.paused', session: session.id });
+        if (session.held) return events();
+        const isAtRest = session.state === 'ready' || session.state === 'review';
+        return events(
+          { type: 'session.paused', session: session.id },
+          ...(isAtRest ? [move(session, 'paused', byPerson(input.at, 'paused', session.state))] : []),
+        );
       });
     case 'session/settle':
       return withSession(state, input.session, (session) => {
         if (session.state !== 'review' && session.state !== 'failed') {
           return refuse('session/wrong-state', `Session "${session.name}" is ${session.state}: nothing to settle`);
         }
-        const to = session.process === null ? 'done' : 'ready';
+        const isOver = session.process === null;
+        const to = isOver ? 'done' : 'ready';
         return events(
           { type: 'session.settled', session: session.id },
           move(session, to, byPerson(input.at, 'settled', to)),
+          ...(isOver ? finishTask(state, session, session.state === 'failed' ? 'failed' : 'done') : []),
         );
       });
     case 'session/rename':
@@ -298,9 +314,10 @@ function resume(state: FleetState, session: Session, at: number): Decision {
     return refuse('session/wrong-state', `Session "${session.name}" is being removed`);
   }
   if (session.held && session.process !== null) {
+    const to = stateUnderPause(session) === 'review' ? 'review' : 'ready';
     return events(
       { type: 'session.unpaused', session: session.id },
-      ...(session.state === 'paused' ? [move(session, 'ready', byPerson(at, 'resumed', 'ready'))] : []),
+      ...(session.state === 'paused' ? [move(session, to, byPerson(at, 'resumed', to))] : []),
     );
   }
   if (holdsSlot(session)) {

@@ -127,6 +127,11 @@ export function holdsSlot(session: Session): boolean {
   return session.process !== null || session.launching !== null || session.state === 'starting';
 }
 
+/** What a session is, looking through a pause: a turn that ended meanwhile still waits to be looked at. */
+export function stateUnderPause(session: Session): SessionState {
+  return session.state === 'paused' ? (session.evidence.state ?? 'ready') : session.state;
+}
+
 export function usedSlots(state: FleetState): number {
   let used = 0;
   for (const session of state.sessions.values()) if (holdsSlot(session)) used++;

@@ -75,11 +75,18 @@ function stepsOf(event: FleetEvent, state: FleetState): CoordinationStep[] {
       return [{ type: 'claim', task: event.task, owner, token: event.token }];
     case 'session.launchRequested': {
       const task = state.sessions.get(event.session)?.task;
-      if (task === undefined) return [];
+      // What is finished stays so: going on in its conversation takes no claim, which the coordinator would refuse.
+      if (task === undefined || state.tasks.get(task)?.outcome !== null) return [];
       return event.incarnation === 1
         ? [{ type: 'renew', task, owner, token: 1 }]
         : [{ type: 'claim', task, owner, token: event.incarnation }];
     }
+    case 'task.removed':
+      // Nobody else may take it either: claimed and done in one.
+      return [
+        { type: 'claim', task: event.task, owner, token: 1 },
+        { type: 'commit', task: event.task, owner, token: 1 },
+      ];
     case 'task.finished':
       return [{ type: 'commit', task: event.task, owner, token: event.token }];
     default:

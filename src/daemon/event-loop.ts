@@ -51,6 +51,11 @@ export class EventLoop implements Disposable {
     return this.#trouble !== null;
   }
 
+  /** Everything handed in is durable and shown: what the fleet knows now is on record. */
+  get isSettled(): boolean {
+    return this.#writing === null && this.#gathering.length === 0;
+  }
+
   /** Resolves when what the input led to is durable; at once with a refusal. Never resolves once the loop is closed. */
   submit(input: Input): Promise<Turn> {
     return new Promise((settle) => {
@@ -70,7 +75,7 @@ export class EventLoop implements Disposable {
 
   /** Resolves when nothing waits to be written. */
   settled(): Promise<void> {
-    if (this.#writing === null && this.#gathering.length === 0) return Promise.resolve();
+    if (this.isSettled) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 

@@ -1,1 +1,7 @@
-export {};
+/**
+ * The daemon: the one place that knows every part and wires them, from start-up to shutdown.
+ * Must never decide anything about the fleet: that is `fleet/`.
+ */
+export { EventLoop, type EventLoopOptions } from './event-loop.ts';
+export { Publisher } from './publisher.ts';
+export { steadyClock } from './steady-clock.ts';

@@ -1,13 +1,22 @@
 import { refuse, unreachable } from '../base/index.ts';
 import type { SessionState } from '../protocol/index.ts';
-import { type Decision, events, fromDaemon, move, signal } from './decision.ts';
+import { type Decision, events, fromDaemon, move } from './decision.ts';
 import type { Evidence, ExitFacts, FleetEvent } from './events.ts';
 import { assess } from './evidence.ts';
 import type { Input } from './inputs.ts';
 import { freeName, nameLengthMax, plainLine } from './naming.ts';
-import { exited, finishTask, lost } from './process-end.ts';
+import { askToEnd, exited, finishTask, lost } from './process-end.ts';
 import { recover } from './recovery.ts';
-import { type FleetState, type Session, sessionOnTab, stopGraceMs, tabsMax } from './state.ts';
+import {
+  type FleetState,
+  holdsSlot,
+  type Session,
+  sessionOnTab,
+  stateUnderPause,
+  stopGraceMs,
+  tabsMax,
+  usedSlots,
+} from './state.ts';
 
 /**
  * The direct answer to one input: what happened because of it and what is to be done, or a refusal. Standing rules (fill
@@ -40,38 +49,31 @@ export function decide(state: FleetState, input: Input): Decision {
       return events({ type: 'task.removed', task: task.id });
     }
     case 'session/stop':
-      return withSession(state, input.session, (session) => {
-        if (session.process === null)
-          return refuse(
-            'session/not-live',
-            `Session "${session.name}" has no process to stop`,
-            `concert resume ${session.id}`,
-          );
-        return {
-          ok: true,
-          events: [
-            { type: 'session.stopRequested', session: session.id, killAt: input.at + stopGraceMs, by: 'person' },
-          ],
-          effects: [signal(session, 'SIGTERM')],
-        };
-      });
+      return withSession(state, input.session, (session) => stop(session, input.at));
     case 'session/resume':
       return withSession(state, input.session, (session) => resume(state, session, input.at));
     case 'session/pause':
       return withSession(state, input.session, (session) => {
         if (session.process === null)
           return refuse('session/not-live', `Session "${session.name}" has no process to pause`);
-        return events({ type: 'session.paused', session: session.id });
+        if (session.held) return events();
+        const isAtRest = session.state === 'ready' || session.state === 'review';
+        return events(
+          { type: 'session.paused', session: session.id },
+          ...(isAtRest ? [move(session, 'paused', byPerson(input.at, 'paused', session.state))] : []),
+        );
       });
     case 'session/settle':
       return withSession(state, input.session, (session) => {
         if (session.state !== 'review' && session.state !== 'failed') {
           return refuse('session/wrong-state', `Session "${session.name}" is ${session.state}: nothing to settle`);
         }
-        const to = session.process === null ? 'done' : 'ready';
+        const isOver = session.process === null;
+        const to = isOver ? 'done' : 'ready';
         return events(
           { type: 'session.settled', session: session.id },
           move(session, to, byPerson(input.at, 'settled', to)),
+          ...(isOver ? finishTask(state, session, session.state === 'failed' ? 'failed' : 'done') : []),
         );
       });
     case 'session/rename':
@@ -113,20 +115,7 @@ export function decide(state: FleetState, input: Input): Decision {
         });
       });
     case 'session/remove':
-      return withSession(state, input.session, (session) => {
-        if (session.process !== null || session.launching !== null) {
-          return refuse(
-            'session/live',
-            `Cannot remove "${session.name}": its process is running`,
-            `concert stop ${session.id}`,
-          );
-        }
-        return {
-          ok: true,
-          events: [{ type: 'session.removalRequested', session: session.id, force: input.force }],
-          effects: [{ type: 'worktree/remove', session: session.id, force: input.force }],
-        };
-      });
+      return withSession(state, input.session, (session) => remove(session, input.force));
     case 'session/drive':
       return withSession(state, input.session, (session) => {
         const { device, from, take } = input;
@@ -156,10 +145,12 @@ export function decide(state: FleetState, input: Input): Decision {
       );
     case 'worktree/failed':
       return ifSession(state, input.session, (session) =>
-        events(move(session, 'failed', fromDaemon(input.at, input.code, 'failed', input.message))),
+        session.worktree === null && session.state === 'starting'
+          ? events(move(session, 'failed', fromDaemon(input.at, input.code, 'failed', input.message)))
+          : events(),
       );
     case 'worktree/removed':
-      return ifSession(state, input.session, (session) => ({
+      return ifRemoving(state, input.session, (session) => ({
         ok: true,
         events: [
           ...finishTask(state, session, 'dropped'),
@@ -168,26 +159,33 @@ export function decide(state: FleetState, input: Input): Decision {
         effects: [{ type: 'session/forget', session: session.id }],
       }));
     case 'worktree/kept':
-      return ifSession(state, input.session, (session) =>
+      return ifRemoving(state, input.session, (session) =>
         events({ type: 'session.removalRefused', session: session.id, message: input.message }),
       );
     case 'process/started':
       return ifIncarnation(state, input, (session) => {
-        if (session.process !== null) return events();
+        if (session.launching === null) return events();
         const { prompt, process } = input;
         const queued: FleetEvent[] =
           prompt === null ? [] : [{ type: 'message.queued', session: session.id, ...prompt, steer: true }];
         const to: SessionState =
           session.state === 'starting' || session.state === 'unknown' ? session.state : 'starting';
         const started = fromDaemon(input.at, 'process-started', to, `Process ${process.pid} runs`);
-        return events(
-          { type: 'session.processStarted', session: session.id, incarnation: input.incarnation, process },
-          ...queued,
-          move(session, to, started),
-        );
+        const ending = session.stopping === null ? null : askToEnd(session, input.at, 'person');
+        return {
+          ok: true,
+          events: [
+            { type: 'session.processStarted', session: session.id, incarnation: input.incarnation, process },
+            ...queued,
+            move(session, to, started),
+            ...(ending?.events ?? []),
+          ],
+          effects: ending?.effects ?? [],
+        };
       });
     case 'process/failed':
       return ifIncarnation(state, input, (session) => {
+        if (session.launching === null) return events();
         const exit: ExitFacts = { code: null, signal: null, error: input.code, message: input.message };
         return events(
           { type: 'session.processExited', session: session.id, incarnation: input.incarnation, exit },
@@ -195,9 +193,9 @@ export function decide(state: FleetState, input: Input): Decision {
         );
       });
     case 'process/exited':
-      return ifIncarnation(state, input, (session) => exited(state, session, input.exit, input.at));
+      return ifNotEnded(state, input, (session) => exited(state, session, input.exit, input.at));
     case 'process/lost':
-      return ifIncarnation(state, input, (session) => events(...lost(session, input.cause, input.at)));
+      return ifNotEnded(state, input, (session) => events(...lost(session, input.cause, input.at)));
     case 'holder/seen':
       return events({ type: 'holder.seen', holder: input.holder, pid: input.pid, alive: input.alive });
     case 'session/evidence':
@@ -213,11 +211,11 @@ export function decide(state: FleetState, input: Input): Decision {
           : events({ type: 'title.changed', session: session.id, title: input.title }),
       );
     case 'session/footprint':
-      return ifSession(state, input.session, (session) =>
+      return ifLive(state, input.session, (session) =>
         events({ type: 'footprint.measured', session: session.id, footprintMiB: input.footprintMiB }),
       );
     case 'session/terminal-paused':
-      return ifSession(state, input.session, (session) =>
+      return ifLive(state, input.session, (session) =>
         events({ type: 'terminal.paused', session: session.id, reason: input.reason, message: input.message }),
       );
     case 'message/failed':
@@ -257,19 +255,79 @@ function ifIncarnation(
   );
 }
 
+/** Ends are told more than once: by the holder, by its log, by whoever asks again after a restart. The first counts. */
+function ifNotEnded(
+  state: FleetState,
+  report: { session: string; incarnation: number },
+  then: (session: Session) => Decision,
+): Decision {
+  return ifIncarnation(state, report, (session) =>
+    session.process !== null || session.launching !== null ? then(session) : events(),
+  );
+}
+
+/** What was measured on a process says nothing once that is gone. */
+function ifLive(state: FleetState, id: string, then: (session: Session) => Decision): Decision {
+  return ifSession(state, id, (session) => (session.process === null ? events() : then(session)));
+}
+
+function ifRemoving(state: FleetState, id: string, then: (session: Session) => Decision): Decision {
+  return ifSession(state, id, (session) => (session.removing === null ? events() : then(session)));
+}
+
 function nameTaken(state: FleetState, name: string): boolean {
   return freeName(state, name) !== name;
 }
 
+/** A process on its way is told as soon as it is there; a session without one stays without. */
+function stop(session: Session, at: number): Decision {
+  if (session.stopping !== null) return events();
+  if (session.process !== null) return askToEnd(session, at, 'person');
+  if (session.launching !== null) {
+    return events({ type: 'session.stopRequested', session: session.id, killAt: at + stopGraceMs, by: 'person' });
+  }
+  if (session.state === 'starting') {
+    return events(move(session, 'asleep', { ...byPerson(at, 'stopped', 'asleep'), detail: 'stopped before it ran' }));
+  }
+  return refuse('session/not-live', `Session "${session.name}" has no process to stop`, `concert resume ${session.id}`);
+}
+
+function remove(session: Session, force: boolean): Decision {
+  if (holdsSlot(session)) {
+    const how = session.process === null ? 'it is starting' : 'its process is running';
+    return refuse('session/live', `Cannot remove "${session.name}": ${how}`, `concert stop ${session.id}`);
+  }
+  if (session.removing !== null) {
+    return force && !session.removing.force
+      ? refuse('session/wrong-state', `Session "${session.name}" is being removed already; wait how that ends`)
+      : events();
+  }
+  return {
+    ok: true,
+    events: [{ type: 'session.removalRequested', session: session.id, force }],
+    effects: [{ type: 'worktree/remove', session: session.id, force }],
+  };
+}
+
 function resume(state: FleetState, session: Session, at: number): Decision {
-  if (session.held) {
+  if (session.removing !== null) {
+    return refuse('session/wrong-state', `Session "${session.name}" is being removed`);
+  }
+  if (session.held && session.process !== null) {
+    const to = stateUnderPause(session) === 'review' ? 'review' : 'ready';
     return events(
       { type: 'session.unpaused', session: session.id },
-      ...(session.state === 'paused' ? [move(session, 'ready', byPerson(at, 'resumed', 'ready'))] : []),
+      ...(session.state === 'paused' ? [move(session, to, byPerson(at, 'resumed', to))] : []),
     );
   }
-  if (session.process !== null || session.launching !== null) {
+  if (holdsSlot(session)) {
     return refuse('session/live', `Session "${session.name}" is running already`, `concert attach ${session.id}`);
+  }
+  if (usedSlots(state) >= state.slots) {
+    return refuse(
+      'fleet/no-slot',
+      `Cannot resume "${session.name}": all ${state.slots} slots are in use, and a session keeps its slot until it is stopped`,
+    );
   }
   if (session.worktree === null) {
     return {
@@ -288,7 +346,7 @@ function resume(state: FleetState, session: Session, at: number): Decision {
     );
   }
   const incarnation = session.incarnation + 1;
-  const canGoOn = hadProcess && session.conversation !== null;
+  const canGoOn = spec?.can.resume === true && session.conversation !== null;
   return {
     ok: true,
     events: [

@@ -7,17 +7,22 @@ import { evidenceMax, type FleetState, type Session } from './state.ts';
  * time in ms since the epoch. The same events in the same order give the same state everywhere.
  */
 export function evolve(state: FleetState, event: FleetEvent, at: number): void {
-  if (isDurable(event)) state.seq++;
+  if (isDurable(event)) {
+    state.seq++;
+    state.at = at;
+  }
   switch (event.type) {
     case 'daemon.started':
       state.epoch = event.epoch;
       state.bootId = event.bootId;
       state.slots = event.slots;
       state.holders = new Map();
+      state.isResting = true;
       for (const session of state.sessions.values())
         if (session.driver !== null) change(state, session.id, { driver: null });
       return;
     case 'daemon.stopped':
+      state.isResting = true;
       return;
     case 'project.added':
       state.projects.set(event.project, { id: event.project, root: event.root, name: event.name });
@@ -151,6 +156,7 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
       return change(state, event.session, { driver: event.device });
     case 'recovery.finished':
       state.lastRecovery = event.report;
+      state.isResting = false;
       return;
     case 'evidence.seen':
       return change(state, event.session, { evidenceLog: remember(sessionOf(state, event.session), event.evidence) });
@@ -177,6 +183,7 @@ const gone = {
   process: null,
   launching: null,
   stopping: null,
+  held: false,
   driver: null,
   footprintMiB: null,
   terminalPaused: null,

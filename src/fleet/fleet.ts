@@ -39,8 +39,7 @@ export class Fleet {
     if (!decision.ok) return { ...turn, refusal: decision };
     this.#apply(turn, decision.events, input.at);
     turn.effects.push(...decision.effects);
-    // A report that a daemon begins must be followed by what it found, not by rules acting on what it has not seen yet.
-    if (input.type === 'daemon/started') return turn;
+    if (this.state.isResting) return turn;
     for (let round = 0; ; round++) {
       assert(round < roundsMax, 'Standing rules do not come to rest');
       const next = followUp(this.state, input.at);
@@ -76,11 +75,18 @@ function stepsOf(event: FleetEvent, state: FleetState): CoordinationStep[] {
       return [{ type: 'claim', task: event.task, owner, token: event.token }];
     case 'session.launchRequested': {
       const task = state.sessions.get(event.session)?.task;
-      if (task === undefined) return [];
+      // What is finished stays so: going on in its conversation takes no claim, which the coordinator would refuse.
+      if (task === undefined || state.tasks.get(task)?.outcome !== null) return [];
       return event.incarnation === 1
         ? [{ type: 'renew', task, owner, token: 1 }]
         : [{ type: 'claim', task, owner, token: event.incarnation }];
     }
+    case 'task.removed':
+      // Nobody else may take it either: claimed and done in one.
+      return [
+        { type: 'claim', task: event.task, owner, token: 1 },
+        { type: 'commit', task: event.task, owner, token: 1 },
+      ];
     case 'task.finished':
       return [{ type: 'commit', task: event.task, owner, token: event.token }];
     default:

@@ -12,9 +12,11 @@ export function followUp(state: FleetState, at: number): Decision | null {
 
 /** When the rules next have something to say by the passing of time alone; null for never. */
 export function nextWakeAt(state: FleetState): number | null {
+  if (state.isResting) return null;
   let next = Number.POSITIVE_INFINITY;
   for (const session of state.sessions.values()) {
-    if (session.stopping !== null && !session.stopping.killed) next = Math.min(next, session.stopping.killAt);
+    if (session.stopping !== null && !session.stopping.killed && session.process !== null)
+      next = Math.min(next, session.stopping.killAt);
     if (session.state === 'working' && !session.deep) next = Math.min(next, session.stateSince + deepAfterMs);
   }
   return next === Number.POSITIVE_INFINITY ? null : next;

@@ -1,7 +1,21 @@
 import type { SessionState } from '../protocol/index.ts';
-import { type Decision, events, fromDaemon, move } from './decision.ts';
+import { type Decision, events, fromDaemon, move, signal } from './decision.ts';
 import type { DurableEvent, Evidence, ExitFacts, FleetEvent, LossCause } from './events.ts';
-import type { FleetState, Session } from './state.ts';
+import type { Effect } from './inputs.ts';
+import { type FleetState, type Session, stateUnderPause, stopGraceMs } from './state.ts';
+
+/** Told to end, and killed at the end of the grace if it does not listen. */
+export function askToEnd(
+  session: Session,
+  at: number,
+  by: 'person' | 'fleet',
+): { ok: true; events: FleetEvent[]; effects: Effect[] } {
+  return {
+    ok: true,
+    events: [{ type: 'session.stopRequested', session: session.id, killAt: at + stopGraceMs, by }],
+    effects: [signal(session, 'SIGTERM')],
+  };
+}
 
 /**
  * Exit 0 is `done`, unless a finished turn still waits to be looked at; any other end is `failed`. A process that a
@@ -26,7 +40,7 @@ export function exited(state: FleetState, session: Session, exit: ExitFacts, at:
 
 function stateAfterExit(state: FleetState, session: Session, exit: ExitFacts): SessionState {
   if (session.stopping !== null) return state.tasks.get(session.task)?.spec.can.resume === true ? 'asleep' : 'done';
-  if (exit.code === 0 && exit.signal === null) return session.state === 'review' ? 'review' : 'done';
+  if (exit.code === 0 && exit.signal === null) return stateUnderPause(session) === 'review' ? 'review' : 'done';
   return 'failed';
 }
 

@@ -1,15 +1,15 @@
 import type { Decision } from './decision.ts';
 import type { FleetEvent, LossCause, RecoveryReport } from './events.ts';
 import type { Effect, FoundChannel, Report } from './inputs.ts';
-import { exited, lost } from './process-end.ts';
+import { askToEnd, exited, lost } from './process-end.ts';
 import type { FleetState, Session } from './state.ts';
 
 type Inventory = Extract<Report, { type: 'recovery/inventory' }>;
 
 /**
  * Compares what the journal says should run with what the holders really have. Living processes are adopted, ends that
- * nobody saw are recorded, vanished ones are lost and said so, interrupted launches are asked for again. Nothing is
- * stopped and nothing is resumed here: that is the person's.
+ * nobody saw are recorded, vanished ones are lost and said so; interrupted launches and stops are asked for again, since
+ * the word may have died with the daemon. Nothing else is stopped and nothing resumed here: that is the person's.
  */
 export function recover(state: FleetState, input: Inventory): Decision {
   const found = new Map<string, FoundChannel>();
@@ -31,6 +31,11 @@ export function recover(state: FleetState, input: Inventory): Decision {
       });
     } else if (session.process !== null) {
       events.push(...recoverLive(state, session, channel, input, report));
+      if (session.stopping !== null && report.adopted.at(-1) === session.id) {
+        const ending = askToEnd(session, input.at, 'fleet');
+        events.push(...ending.events);
+        effects.push(...ending.effects);
+      }
     } else if (session.removing !== null) {
       effects.push({ type: 'worktree/remove', session: session.id, force: session.removing.force });
     } else if (session.state === 'starting' && session.worktree === null) {

@@ -25,6 +25,8 @@ export const stopGraceMs = 5_000;
 export interface FleetState {
   /** Last durable event applied. */
   seq: number;
+  /** Its time, ms since the epoch; no later input may be earlier. */
+  at: number;
   /** Of the daemon that drives now; every frame to a holder carries it. */
   epoch: number;
   host: string;
@@ -35,6 +37,8 @@ export interface FleetState {
   sessions: Map<string, Session>;
   holders: Map<string, { pid: number; alive: boolean }>;
   lastRecovery: RecoveryReport | null;
+  /** From the end of a daemon until the next has seen what is there, the standing rules rest: they would act on hearsay. */
+  isResting: boolean;
 }
 
 export interface Project {
@@ -104,6 +108,7 @@ export interface QueuedMessage {
 export function emptyFleet(host: string): FleetState {
   return {
     seq: 0,
+    at: 0,
     epoch: 0,
     host,
     bootId: '',
@@ -113,12 +118,18 @@ export function emptyFleet(host: string): FleetState {
     sessions: new Map(),
     holders: new Map(),
     lastRecovery: null,
+    isResting: true,
   };
 }
 
 /** A live process occupies a slot, whatever it is doing; so does one on its way. */
 export function holdsSlot(session: Session): boolean {
   return session.process !== null || session.launching !== null || session.state === 'starting';
+}
+
+/** What a session is, looking through a pause: a turn that ended meanwhile still waits to be looked at. */
+export function stateUnderPause(session: Session): SessionState {
+  return session.state === 'paused' ? (session.evidence.state ?? 'ready') : session.state;
 }
 
 export function usedSlots(state: FleetState): number {

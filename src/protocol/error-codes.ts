@@ -47,6 +47,7 @@ export const errorCodes = {
   'session/not-driver': { http: 409, exit: exitCodes.refused, hint: 'concert attach <id> --take' },
   'session/cannot-resume': { http: 409, exit: exitCodes.refused, hint: 'concert logs <id>' },
   'session/log-damaged': { http: 500, exit: exitCodes.failed, hint: 'concert doctor' },
+  'fleet/no-slot': { http: 409, exit: exitCodes.refused, hint: 'concert ls' },
   'task/not-found': { http: 404, exit: exitCodes.notFound, hint: 'concert ls' },
   'tab/taken': { http: 409, exit: exitCodes.refused, hint: 'concert tab clear <n>' },
   'tab/invalid': { http: 400, exit: exitCodes.usage, hint: 'Tabs are 1 to 9' },

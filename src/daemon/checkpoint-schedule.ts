@@ -36,7 +36,7 @@ export class CheckpointSchedule implements Disposable {
     const { state, journal, loop } = this.#options;
     if (state.seq - this.#writtenAt >= rowsBetween && !loop.isHeldUp) {
       // Taken and numbered in one go: what the state holds beyond the last commit is in rows written before the snapshot.
-      const seq = state.seq;
+      const { seq } = state;
       const text = writeSnapshot(state);
       try {
         await loop.settled();

@@ -1,8 +1,9 @@
 import { uptime } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { createAgents } from '../agents/index.ts';
 import type { Refusal } from '../base/index.ts';
 import { emptyFleet, evolve, Fleet, type FleetState, type OpenedJournal, readSnapshot } from '../fleet/index.ts';
-import { createGit } from '../git/index.ts';
+import { createGit, createScriptRunner, TrustStore } from '../git/index.ts';
 import { type ErrorCode, layOutHome } from '../protocol/index.ts';
 import { serve } from '../server/index.ts';
 import { openJournal } from '../store/index.ts';
@@ -26,7 +27,8 @@ import { realClock, realRandom } from './real-ports.ts';
 import { createEffectRunner } from './run-effects.ts';
 import { SignalRouter } from './signal-router.ts';
 import { StartRecord } from './start-record.ts';
-import { Terminals } from './terminals.ts';
+import { steadyClock } from './steady-clock.ts';
+import { Terminals, type TerminalsOptions } from './terminals.ts';
 import { Workspaces } from './workspaces.ts';
 
 export interface DaemonOptions {
@@ -48,9 +50,7 @@ export interface Daemon extends AsyncDisposable {
  */
 export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; value: Daemon } | Refusal<ErrorCode>> {
   const { env, uid, version, entries } = options;
-  const ports = { clock: realClock, random: realRandom, log: stderrLog };
-  const { clock, random, log } = ports;
-  const startedAt = clock.now();
+  const startedAt = realClock.now();
 
   const home = layOutHome(env, uid);
   const prepared = prepareHome(home, uid);
@@ -66,20 +66,26 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const starts = new StartRecord(home.startsFile);
   const keepsCrashing = starts.begin(startedAt);
 
-  const opened = await openJournal({ path: home.journal, workerEntry: entries.journalWorker });
+  const opened = await openJournal({ path: home.journal, workerEntry: entries.journalWorker, clock: realClock });
   stack.use(opened.journal);
   const state = rebuild(opened);
   const fleet = new Fleet(state);
+  const clock = steadyClock(realClock, opened.rows.at(-1)?.at ?? 0);
+  const ports = { clock, random: realRandom, log: stderrLog };
+  const { random, log } = ports;
 
   const git = createGit({ env, clock });
-  const agents = createAgents({ demo: { nodePath: process.execPath, entry: entries.demoAgent } });
+  const agents = createAgents({ demo: { nodePath: process.execPath, entry: fileURLToPath(entries.demoAgent) } });
   const environments = createEnvironmentStore(home);
   const probe = createMachineProbe(env);
   const publisher = new Publisher(clock, state);
   const report: EventLoop['report'] = (input) => loop.report(input);
   const signals = stack.use(new SignalRouter(ports, { state, agents, report }));
-  const workspaces = new Workspaces({ home, git, clock, state });
-  const terminals = stack.use(new Terminals(ports, { home, config, entries, state, signals, version, report }));
+  const workspaces = new Workspaces({ home, git, clock, state, trust: new TrustStore(home.trustFile), environments, runScript: createScriptRunner(clock) });
+  const drive: TerminalsOptions['drive'] = async (session, device, from, take) =>
+    (await loop.submit({ type: 'session/drive', at: clock.now(), session, device, from, take })).refusal === null;
+  const onFenced = (message: string) => options.onEnd(message);
+  const terminals = stack.use(new Terminals(ports, { home, config, entries, state, signals, version, env, report, drive, onFenced }));
   const launches = new Launches({ home, clock, random, state, agents, environments, probe, terminals });
   const loop = stack.use(
     new EventLoop(ports, {
@@ -88,10 +94,13 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
       run: createEffectRunner({ state, clock, log, workspaces, launches, terminals, report }),
       prepare: ({ events, rows }) => {
         const drawing = publisher.prepare(events);
-        return () => publisher.publish(drawing, rows);
+        return () => {
+          publisher.publish(drawing, rows);
+          for (const event of events) if (event.type === 'driver.changed') terminals.driverChanged(event.session);
+        };
       },
       onTrouble: (message) => publisher.setReadOnly(message),
-      onFenced: (message) => options.onEnd(message),
+      onFenced,
     }),
   );
 
@@ -109,7 +118,7 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   publisher.begin();
 
   const doctor = new Doctor({ home, probe, publisher, terminals, journalTrouble: opened.condition.kind === 'sound' ? null : opened.condition.message });
-  const demo = new Demo({ home, git, agents, state });
+  const demo = new Demo({ home, state });
   const stop = () => options.onEnd('asked to');
   const facts = { version, home: home.state, startedAt };
   const api = new FleetApi({ state, loop, journal: opened.journal, publisher, clock, random, config, agents, environments, launches, workspaces, terminals, demo, doctor, facts, stop });

@@ -36,7 +36,7 @@ export class Doctor {
       check('git', git !== null, git?.trim() ?? 'git was not found: sessions can only run in place', 'Install git'),
       check('disk', freeMiB >= freeMiBWanted, `${freeMiB} MiB free in ${home.state}`, 'Free space before logs pause sessions'),
       ...holders.map((holder) =>
-        check(`holder ${holder.id}`, holder.alive, holder.alive ? `Process ${holder.pid}, ${holder.sessions} sessions, protocol ${holder.protocol}` : `Process ${holder.pid} does not answer`, 'concert logs <id>'),
+        check(`holder ${holder.id}`, holder.alive, holder.alive ? `Process ${holder.pid}, ${holder.sessions} sessions, version ${holder.version}` : `Process ${holder.pid} does not answer`, 'concert logs <id>'),
       ),
     ];
     return { schema: 'concert/doctor@1', ok: checks.every((each) => each.ok), checks };

@@ -24,6 +24,7 @@ import {
   type RunDocument,
   type ShowDocument,
   type StatusDocument,
+  type TaskStart,
 } from '../protocol/index.ts';
 import type { FleetPort, SessionAction } from '../server/index.ts';
 import type { Config } from '../protocol/index.ts';
@@ -55,7 +56,6 @@ export interface FleetApiOptions {
   stop(): void;
 }
 
-type StartRequest = Parameters<FleetPort['startTask']>[0];
 
 /** What the edge may ask, in terms of the loop: checks what only the machine can tell, mints ids, submits, words the answer. */
 export class FleetApi implements FleetPort {
@@ -99,7 +99,7 @@ export class FleetApi implements FleetPort {
     return this.#options.publisher.onEvent(listener);
   }
 
-  async startTask(request: StartRequest): Promise<Result<RunDocument, ErrorCode>> {
+  async startTask(request: TaskStart): Promise<Result<RunDocument, ErrorCode>> {
     const { agents, workspaces, random, environments, config, state } = this.#options;
     const writable = this.#mayChange();
     if (!writable.ok) return writable;
@@ -310,7 +310,7 @@ function done(session: string | null, message: string): DoneDocument {
   return { schema: 'concert/done@1', session, message };
 }
 
-function checkRequest(agent: Agent, request: StartRequest): Result<null, ErrorCode> {
+function checkRequest(agent: Agent, request: TaskStart): Result<null, ErrorCode> {
   if (!isAbsolute(request.cwd) || request.cwd.includes('\0')) return refuse('request/invalid', 'The folder to work in must be a full path');
   const folder = statSync(request.cwd, { throwIfNoEntry: false });
   if (folder === undefined || !folder.isDirectory()) return refuse('request/invalid', `There is no folder "${plainLine(request.cwd, 200)}"`, 'Give an existing folder with -r');

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
-import { type Clock, Emitter, type Log, ok, type Random, type Result, refuse } from '../base/index.ts';
+import { fileURLToPath } from 'node:url';
+import { type Clock, DisposableStore, Emitter, type Log, ok, type Random, type Result, refuse } from '../base/index.ts';
 import type { LaunchPlan } from '../agents/index.ts';
 import type { ExitFacts, FleetState, FoundChannel, Input, ProcessFacts } from '../fleet/index.ts';
 import type { Config, ErrorCode, HolderChannel, HolderExit, Home } from '../protocol/index.ts';
 import type { TerminalOutlet, TerminalPort, TerminalSeat } from '../server/index.ts';
-import { errorCodeOfRefusal, type Holder, HolderPool, lastExit, readLog, ScreenPool } from '../terminal/index.ts';
+import { canUseSystemdScope, type ChannelSubscription, highestEpoch, type HolderConnection, HolderPool, HolderConnection as Connection, type PooledHolder, readLog, ScreenPool, summarizeLog, systemdScope } from '../terminal/index.ts';
 import type { Entries } from './entries.ts';
 import { sessionFolder } from './home.ts';
 import type { SignalRouter } from './signal-router.ts';
-import { signalOf } from './screen-signals.ts';
+import { ScreenSignals } from './screen-signals.ts';
 import { AttachedTerminal, type LiveTerminal } from './terminal-seat.ts';
 
 const mib = 1_048_576;
@@ -24,8 +25,11 @@ export interface TerminalsOptions {
   state: FleetState;
   signals: SignalRouter;
   version: string;
+  env: Readonly<Record<string, string>>;
   report(input: Input): void;
   drive(session: string, device: string | null, from: string | null, take: boolean): Promise<boolean>;
+  /** A later daemon has taken the holders over. */
+  onFenced(message: string): void;
 }
 
 interface LiveProcess {
@@ -33,7 +37,8 @@ interface LiveProcess {
   incarnation: number;
   channel: number;
   pid: number;
-  holder: Holder;
+  holder: PooledHolder;
+  heard: ScreenSignals;
 }
 
 export interface StartRequest {
@@ -54,12 +59,19 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   readonly #live = new Map<string, LiveProcess>();
   readonly #ended = new Emitter<string>();
   readonly #driverChanged = new Emitter<string>();
+  readonly #heard = new WeakSet<HolderConnection>();
+  /** Whether new holders get a scope of their own; found out while the daemon starts. */
+  #hasScopes = false;
+  readonly #scopesProbed: Promise<void>;
   #holders: HolderPool | null = null;
   #screens: ScreenPool | null = null;
 
   constructor(ports: { clock: Clock; random: Random; log: Log }, options: TerminalsOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#scopesProbed = canUseSystemdScope(options.env).then((can) => {
+      this.#hasScopes = can;
+    });
   }
 
   /**
@@ -68,51 +80,51 @@ export class Terminals implements TerminalPort, AsyncDisposable {
    */
   async findHolders(epochWanted: number): Promise<{ epoch: number; channels: FoundChannel[] }> {
     const { home, config, entries, version } = this.#options;
-    const found = await HolderPool.open(this.#ports, {
+    const epoch = Math.max(epochWanted, highestEpoch(home.registry) + 1);
+    const { pool, found } = await HolderPool.open({
+      ...this.#ports,
       registryDir: home.registry,
       runDir: home.run,
       stateDir: home.registry,
-      nodePath: process.execPath,
-      entry: entries.holder,
       version,
+      epoch,
       sessionsMax: config['holder.sessionsMax'],
-      memoryMaxMiB: config['session.memoryMaxMiB'],
-      epoch: epochWanted,
+      program: {
+        nodePath: process.execPath,
+        entry: fileURLToPath(entries.holder),
+        prefix: (holder) => (this.#hasScopes ? systemdScope(holder) : []),
+      },
     });
-    this.#holders = found.pool;
-    found.pool.onGone((holder) => this.#holderGone(holder));
-    found.pool.onPaused(({ holder, channel, pause }) => this.#paused(holder, channel, pause?.reason ?? null, pause?.message ?? ''));
-    this.#screens = new ScreenPool(this.#ports, { workers: config['screen.workers'], entry: entries.screenWorker, epoch: found.epoch });
+    this.#holders = pool;
+    pool.onLost(({ id, pid }) => this.#holderGone(id, pid));
+    pool.onSilent(({ id, pid }) => this.#sayHolder(id, pid, false));
+    pool.onBack((holder) => this.#holderBack(holder));
+    pool.onFenced(({ message }) => this.#options.onFenced(message));
+    this.#screens = new ScreenPool(this.#ports, { workers: config['screen.workers'], entry: entries.screenWorker, epoch });
     this.#watchScreens(this.#screens);
     const channels: FoundChannel[] = [];
-    for (const { holder, channel } of found.channels) {
-      if (channel.name !== 'main') continue;
-      if (channel.pid !== null) this.#adopt(holder, channel, channel.pid);
-      channels.push({
-        session: channel.session,
-        incarnation: channel.incarnation,
-        holder: holder.id,
-        pid: channel.pid,
-        exit: channel.exit === null ? null : exitFacts(channel.exit),
-      });
+    for (const holder of found.alive) {
+      for (const channel of await this.#takeOver(holder)) {
+        const { session, incarnation, pid, exit } = channel;
+        if (exit === null) this.#adopt(holder, channel);
+        channels.push({ session, incarnation, holder: holder.id, pid, exit: exit === null ? null : exitFacts(exit) });
+      }
     }
-    return { epoch: found.epoch, channels: [...channels, ...this.#endsInLogs(channels)] };
+    return { epoch, channels: [...channels, ...this.#endsInLogs(channels)] };
   }
 
   /** Gives every living session its screen and says who holds it. */
   watchAll(): void {
-    for (const holder of this.#pool().living()) this.#sayHolder(holder, true);
+    for (const { id, pid, connection } of this.#pool().holders) this.#sayHolder(id, pid, connection !== null);
     for (const process of this.#live.values()) this.#watch(process);
   }
 
   async start({ session, incarnation, plan, columns, rows }: StartRequest): Promise<Result<ProcessFacts, ErrorCode>> {
     const { home, config } = this.#options;
-    const placed = await this.#pool().place(session);
-    if (!placed.ok) return placed;
-    const holder = placed.value;
+    await this.#scopesProbed;
     const folder = sessionFolder(home, session);
     const { main } = plan;
-    const started = await holder.connection.start({
+    const placed = await this.#pool().start({
       session,
       incarnation,
       name: 'main',
@@ -127,32 +139,33 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       capBytes: config['holder.capMiB'] * mib,
       oomScoreAdj: agentOomScoreAdj,
     });
-    const channel = started.ok ? started.value : started.code === 'duplicate' ? started.channel : undefined;
-    if (channel === undefined) return started.ok ? refuse('holder/unreachable', 'The holder gave no channel') : refuse(errorCodeOfRefusal[started.code], started.message);
-    if (channel.exit !== null || channel.pid === null) return refusalOfExit(channel.exit);
-    const process = this.#adopt(holder, channel, channel.pid);
-    this.#sayHolder(holder, true);
-    this.#watch(process);
-    return ok({ holder: holder.id, holderPid: holder.pid, channel: channel.channel, pid: channel.pid, conversation: null });
+    if (!placed.ok) return placed;
+    const { holder, connection, channel } = placed.value;
+    if (channel.exit?.error !== undefined) return refuse(startErrorCodes[channel.exit.error], channel.exit.message ?? 'The program could not be started');
+    this.#listen(holder, connection);
+    this.#sayHolder(holder.id, holder.pid, true);
+    this.#watch(this.#adopt(holder, channel));
+    return ok({ holder: holder.id, holderPid: holder.pid, channel: channel.channel, pid: channel.pid ?? 0, conversation: null });
   }
 
   async signal(session: string, incarnation: number, name: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const process = this.#processOf(session, incarnation);
-    await process?.holder.connection.signal(process.channel, name, 'group');
+    await process?.holder.connection?.signal(process.channel, name, 'group');
   }
 
   /** False when that process is no longer there to type to. */
   write(session: string, incarnation: number, bytes: Uint8Array): boolean {
     const process = this.#processOf(session, incarnation);
-    if (process === undefined || process.holder.connection.isClosed) return false;
-    process.holder.connection.input(process.channel, bytes);
+    const connection = process?.holder.connection;
+    if (process === undefined || connection == null) return false;
+    connection.input(process.channel, bytes);
     return true;
   }
 
   async forget(session: string): Promise<void> {
     const process = this.#live.get(session);
     this.#end(session);
-    await process?.holder.connection.close(process.channel);
+    await process?.holder.connection?.close(process.channel);
   }
 
   async text(session: string): Promise<string[] | null> {
@@ -160,16 +173,14 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     return text?.lines ?? null;
   }
 
-  holders(): { id: string; pid: number; sessions: number; protocol: number; alive: boolean }[] {
-    return this.#pool()
-      .living()
-      .map((holder) => ({
-        id: holder.id,
-        pid: holder.pid,
-        protocol: holder.protocol,
-        alive: !holder.connection.isClosed,
-        sessions: [...this.#live.values()].filter((process) => process.holder === holder).length,
-      }));
+  holders(): { id: string; pid: number; sessions: number; version: string; alive: boolean }[] {
+    return this.#pool().holders.map(({ id, pid, version, connection }) => ({
+      id,
+      pid,
+      version,
+      alive: connection !== null,
+      sessions: [...this.#live.values()].filter(({ holder }) => holder.id === id).length,
+    }));
   }
 
   /** The fleet gave the driving seat of a session to someone else. */
@@ -228,10 +239,26 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     return process?.incarnation === incarnation ? process : undefined;
   }
 
-  #adopt(holder: Holder, channel: HolderChannel, pid: number): LiveProcess {
-    const process = { session: channel.session, incarnation: channel.incarnation, channel: channel.channel, pid, holder };
-    this.#live.set(channel.session, process);
+  #adopt(holder: PooledHolder, channel: HolderChannel): LiveProcess {
+    const { session, incarnation, pid } = channel;
+    const process = { session, incarnation, channel: channel.channel, pid: pid ?? 0, holder, heard: new ScreenSignals() };
+    this.#live.set(session, process);
     return process;
+  }
+
+  /** The main channels a holder has, and news of it from now on. */
+  async #takeOver(holder: PooledHolder): Promise<HolderChannel[]> {
+    const { connection } = holder;
+    if (connection === null) return [];
+    this.#listen(holder, connection);
+    const { channels } = await connection.list();
+    return channels.filter(({ name }) => name === 'main');
+  }
+
+  #listen(holder: PooledHolder, connection: HolderConnection): void {
+    if (this.#heard.has(connection)) return;
+    this.#heard.add(connection);
+    connection.onPaused(({ channel, pause }) => this.#paused(holder.id, channel, pause?.reason ?? null, pause?.message ?? ''));
   }
 
   #watch(process: LiveProcess): void {
@@ -252,7 +279,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     this.#screens?.watch({
       session: process.session,
       incarnation: process.incarnation,
-      holderSocket: process.holder.socket,
+      holderSocket: process.holder.socketPath,
       channel: process.channel,
       checkpointPath: folder.checkpoint,
     });
@@ -264,8 +291,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     screens.onEvent(({ session, event }) => {
       const at = this.#ports.clock.now();
       if (event.type === 'title') report({ type: 'session/title', at, session, title: event.title });
-      const signal = signalOf(event, at);
-      if (signal !== null) signals.feed(session, signal);
+      const signal = this.#live.get(session)?.heard.read(event, at);
+      if (signal) signals.feed(session, signal);
     });
     screens.onExited(({ session, incarnation, exit }) => this.#exited(session, incarnation, exit));
   }
@@ -276,7 +303,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     report({ type: 'process/exited', at: this.#ports.clock.now(), session, incarnation, exit: exitFacts(exit) });
     const holder = this.#live.get(session)?.holder;
     const channel = this.#live.get(session)?.channel;
-    if (holder !== undefined && channel !== undefined) holder.connection.close(channel).catch(() => {});
+    // Its log has all there is; a holder that is gone has forgotten it anyway.
+    if (channel !== undefined) holder?.connection?.close(channel).catch(() => {});
     this.#end(session);
     if (!state.sessions.has(session)) this.#screens?.drop(session);
   }
@@ -287,23 +315,29 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     this.#ended.fire(session);
   }
 
-  #holderGone(holder: Holder): void {
-    this.#sayHolder(holder, false);
+  #holderGone(id: string, pid: number): void {
+    this.#sayHolder(id, pid, false);
     for (const process of [...this.#live.values()]) {
-      if (process.holder !== holder) continue;
+      if (process.holder.id !== id) continue;
       const at = this.#ports.clock.now();
       this.#options.report({ type: 'process/lost', at, session: process.session, incarnation: process.incarnation, cause: 'holder-gone' });
       this.#end(process.session);
     }
   }
 
-  #sayHolder(holder: Holder, alive: boolean): void {
-    this.#options.report({ type: 'holder/seen', at: this.#ports.clock.now(), holder: holder.id, pid: holder.pid, alive });
+  /** A new connection to a holder that was out of reach. */
+  #holderBack(holder: PooledHolder): void {
+    if (holder.connection !== null) this.#listen(holder, holder.connection);
+    this.#sayHolder(holder.id, holder.pid, true);
   }
 
-  #paused(holder: Holder, channel: number, reason: string | null, message: string): void {
+  #sayHolder(holder: string, pid: number, alive: boolean): void {
+    this.#options.report({ type: 'holder/seen', at: this.#ports.clock.now(), holder, pid, alive });
+  }
+
+  #paused(holder: string, channel: number, reason: string | null, message: string): void {
     for (const process of this.#live.values()) {
-      if (process.holder !== holder || process.channel !== channel) continue;
+      if (process.holder.id !== holder || process.channel !== channel) continue;
       this.#options.report({ type: 'session/terminal-paused', at: this.#ports.clock.now(), session: process.session, reason, message });
     }
   }
@@ -314,8 +348,9 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     const ends: FoundChannel[] = [];
     for (const session of this.#options.state.sessions.values()) {
       if (session.process === null || names.has(session.id)) continue;
-      const exit = lastExit(sessionFolder(this.#options.home, session.id).log, session.incarnation);
-      if (exit !== null) ends.push({ session: session.id, incarnation: session.incarnation, holder: session.process.holder, pid: null, exit: exitFacts(exit) });
+      const { exit, context } = summarizeLog(sessionFolder(this.#options.home, session.id).log);
+      if (exit === null || context?.incarnation !== session.incarnation) continue;
+      ends.push({ session: session.id, incarnation: session.incarnation, holder: session.process.holder, pid: null, exit: exitFacts(exit) });
     }
     return ends;
   }
@@ -325,19 +360,41 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     const screens = this.#screens;
     if (process === undefined || screens === null) return null;
     const { holder, channel } = process;
-    const { connection } = holder;
+    const { connection, socketPath } = holder;
+    if (connection === null) return null;
     return {
-      holderSocket: holder.socket,
+      holderSocket: socketPath,
       channel,
       checkpoint: (history) => screens.checkpoint(session, history),
-      grant: async (ticket, mode) => void expectDone(await connection.grant(channel, ticket, mode)),
-      revoke: async (ticket) => void expectDone(await connection.revoke(channel, ticket)),
+      grant: async (ticket, mode) => expectDone(await connection.grant(channel, ticket, mode)),
+      revoke: async (ticket) => expectDone(await connection.revoke(channel, ticket)),
       resize: async (columns, rows) => {
         connection.resize(channel, columns, rows);
         await screens.sized(session, columns, rows, resizeWaitMs);
       },
       write: (bytes) => connection.input(channel, bytes),
-      subscribe: (from, credit, listener) => holder.relay(channel, { from, credit, coalesceMs: 0 }, listener),
+      subscribe: (from, credit, listener) => this.#relay(socketPath, channel, from, credit, listener),
+    };
+  }
+
+  /** A connection of its own for each terminal that takes its bytes through the daemon: credit is per connection. */
+  #relay(socketPath: string, channel: number, from: number, credit: number, listener: (bytes: Uint8Array, head: number) => void) {
+    const { clock, log } = this.#ports;
+    const store = new DisposableStore();
+    let subscription: ChannelSubscription | null = null;
+    Connection.open({ socketPath, role: 'screen', epoch: this.#options.state.epoch, clock })
+      .then((connection) => {
+        store.add(connection);
+        subscription = connection.subscribe(
+          channel,
+          { from, credit, coalesceMs: 0 },
+          { data: (_offset, bytes, head) => listener(bytes.slice(), head), resized() {}, gap() {}, exited() {} },
+        );
+      })
+      .catch((error: Error) => log.warn('A terminal cannot be served', { reason: error.message }));
+    return {
+      credit: (bytes: number) => subscription?.credit(bytes),
+      [Symbol.dispose]: () => store[Symbol.dispose](),
     };
   }
 }
@@ -346,11 +403,12 @@ function exitFacts(exit: HolderExit): ExitFacts {
   return { code: exit.code, signal: exit.signal, error: exit.error ?? null, message: exit.message ?? null };
 }
 
-function refusalOfExit(exit: HolderExit | null): Result<never, ErrorCode> {
-  const message = exit?.message ?? 'The program ended as it was started';
-  if (exit?.error === 'binary-missing' || exit?.error === 'not-executable') return refuse('agent/binary-missing', message);
-  return refuse('session/not-live', message);
-}
+const startErrorCodes = {
+  'binary-missing': 'agent/binary-missing',
+  'not-executable': 'agent/binary-missing',
+  'cwd-missing': 'session/wrong-state',
+  'spawn-failed': 'holder/unreachable',
+} as const satisfies Record<NonNullable<HolderExit['error']>, ErrorCode>;
 
 function expectDone(reply: { ok: boolean; message?: string }): void {
   if (!reply.ok) throw new Error(reply.message ?? 'The holder refused');

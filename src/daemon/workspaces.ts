@@ -139,7 +139,7 @@ export class Workspaces {
       files: files.map((file) => ({
         path: file.path,
         from: file.renamedFrom,
-        change: file.change === 'type-changed' || file.change === 'conflicted' ? 'modified' : file.change,
+        change: file.change,
         added: file.isBinary ? null : file.added,
         removed: file.isBinary ? null : file.removed,
       })),

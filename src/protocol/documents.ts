@@ -188,7 +188,7 @@ export const DiffDocument = z.object({
     z.object({
       path: z.string(),
       from: z.string().nullable(),
-      change: z.enum(['added', 'modified', 'deleted', 'renamed', 'untracked']),
+      change: z.enum(['added', 'modified', 'deleted', 'renamed', 'type-changed']),
       added: z.number().int().nullable(),
       removed: z.number().int().nullable(),
     }),

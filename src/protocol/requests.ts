@@ -26,6 +26,8 @@ export const TaskStartRequest = z.strictObject({
   rows: size.rows.default(40),
 });
 export type TaskStartRequest = z.input<typeof TaskStartRequest>;
+/** With every default filled in. */
+export type TaskStart = z.output<typeof TaskStartRequest>;
 
 /** POST /v1/sessions/:id/send */
 export const SendRequest = z.strictObject({ text: text.min(1), now: z.boolean().default(false) });

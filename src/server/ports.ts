@@ -12,7 +12,7 @@ import type {
   SnapshotDocument,
   StatusDocument,
   StreamMessage,
-  TaskStartRequest,
+  TaskStart,
   TerminalNotice,
   TerminalRequest,
 } from '../protocol/index.ts';
@@ -22,9 +22,7 @@ export interface FleetPort {
   status(): StatusDocument;
   snapshot(): SnapshotDocument;
   subscribe(since: number | null, listener: (messages: readonly StreamMessage[]) => void): Disposable;
-  startTask(
-    request: Required<Omit<TaskStartRequest, 'title' | 'name'>> & Pick<TaskStartRequest, 'title' | 'name'>,
-  ): Promise<Result<RunDocument, ErrorCode>>;
+  startTask(request: TaskStart): Promise<Result<RunDocument, ErrorCode>>;
   removeTask(task: string): Promise<Result<DoneDocument, ErrorCode>>;
   act(session: string, action: SessionAction): Promise<Result<DoneDocument, ErrorCode>>;
   explain(session: string): Result<ExplainDocument, ErrorCode>;

@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** The highest daemon epoch a holder has seen, kept over its own restart: a fenced-off daemon stays fenced off. */
 export class EpochFile {
@@ -29,5 +30,21 @@ function readEpoch(path: string): number {
   } catch {
     // The first time there is none; an unreadable one leaves the first daemon to say its epoch again.
     return 0;
+  }
+}
+
+/** The highest epoch any holder of this home was ever told; a new daemon goes above it even if its journal was lost. */
+export function highestEpoch(stateDir: string): number {
+  let highest = 0;
+  for (const name of namesIn(stateDir)) highest = Math.max(highest, readEpoch(join(stateDir, name, 'epoch')));
+  return highest;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // No holder ever ran here.
+    return [];
   }
 }

@@ -21,7 +21,7 @@ export interface View {
   now: number;
 }
 
-export interface Frame {
+interface Frame {
   /** One string a row, each at most `columns` cells and complete in itself. */
   rows: readonly string[];
   /** Where the typing cursor stands, from 0; null hides it. */

@@ -7,7 +7,7 @@ import type { Scenario, Step } from './scenario.ts';
 import type { Activity, Facts, Plan, Stage } from './stage.ts';
 import type { Workbench, WorkResult } from './workbench.ts';
 
-export interface PerformanceParts {
+interface PerformanceParts {
   scenario: Scenario;
   stage: Stage;
   conversation: Conversation;
@@ -65,10 +65,11 @@ export class Performance {
       const cut = conversation.wasCut ? ' The last turn was cut; type continue to go on with it.' : '';
       this.#add({ kind: 'note', text: `Resumed.${cut}` });
     }
-    this.#rest({ kind: 'ready' }, { state: 'idle' });
+    const startsAtOnce = firstPrompt !== null || (scenario.startsAlone && !this.#hasBegun);
+    if (startsAtOnce) stage.show({ kind: 'working', label: 'Starting', since: Date.now() });
+    else this.#rest({ kind: 'ready' }, { state: 'idle' });
     this.#setFacts({ branch: await workbench.branch() });
-    let ended: Outcome = 'played';
-    if (firstPrompt !== null || (scenario.startsAlone && !this.#hasBegun)) ended = await this.#playTurn(firstPrompt);
+    let ended: Outcome = startsAtOnce ? await this.#playTurn(firstPrompt) : 'played';
     while (typeof ended === 'string') {
       const prompt = this.#queue.shift();
       if (prompt === undefined) {
@@ -159,7 +160,6 @@ export class Performance {
 
   async #play(step: Step, prompt: string, signal: AbortSignal): Promise<Outcome> {
     const { stage, workbench } = this.#parts;
-    const { tell } = this.#parts;
     switch (step.do) {
       case 'say':
         await this.#say(withPrompt(step.text, prompt), signal);
@@ -229,7 +229,7 @@ export class Performance {
         const ms = step.ms / this.#parts.speed;
         const until = `${parkedPrefix}${clockOf(Date.now() + ms)}, when ${safeText(step.until)}`;
         stage.show({ kind: 'parked', until, wakesAt: Date.now() + ms });
-        tell({ state: 'idle', message: until });
+        this.#tell({ state: 'idle', message: until });
         await this.#pause(step.ms, signal);
         this.#work('Waking up');
         return 'played';
@@ -241,8 +241,8 @@ export class Performance {
         return 'failed';
       }
       case 'hide':
-        tell({ state: 'clear' });
         stage.show({ kind: 'quiet', label: this.#label, since: this.#turnSince });
+        this.#tell({ state: 'clear' });
         await this.#pause(step.ms, signal);
         this.#work(this.#label);
         return 'played';
@@ -331,8 +331,9 @@ export class Performance {
     signal: AbortSignal,
   ): Promise<number | null> {
     this.#parts.stage.show({ kind: 'asking' });
-    this.#parts.tell({ state: 'blocked', ...report });
-    const chosen = await this.#parts.stage.ask({ kind: report.kind, ...dialog }, signal);
+    const answer = this.#parts.stage.ask({ kind: report.kind, ...dialog }, signal);
+    this.#tell({ state: 'blocked', ...report });
+    const chosen = await answer;
     this.#work(this.#label);
     return chosen;
   }
@@ -389,6 +390,11 @@ export class Performance {
 
   #rest(activity: Activity, report: DemoReport): void {
     this.#parts.stage.show(activity);
+    this.#tell(report);
+  }
+
+  #tell(report: DemoReport): void {
+    this.#parts.stage.flush();
     this.#parts.tell(report);
   }
 

@@ -34,7 +34,7 @@ export class FullScreen implements Stage {
   #entries = new Map<number, Entry>();
   #activity: Activity = { kind: 'ready' };
   #plan: Plan | null = null;
-  #facts: Facts = { branch: null, changes: null, testsPassed: 0 };
+  #facts: Facts = { isDemoRepository: true, branch: null, changes: null, testsPassed: 0 };
   #queue: readonly string[] = [];
   #dialog: OpenDialog | null = null;
   #before = '';

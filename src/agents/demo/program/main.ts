@@ -4,8 +4,8 @@ import { openSync, readFileSync, writeSync } from 'node:fs';
 import { type DemoArguments, parseArguments, usage } from './arguments.ts';
 import { seededChance } from './chance.ts';
 import { Conversation } from './conversation.ts';
+import { DemoSession } from './demo-session.ts';
 import { FullScreen } from './full-screen.ts';
-import { Performance } from './performance.ts';
 import { PlainLines } from './plain-lines.ts';
 import { parseScenario, type Scenario, ScenarioError } from './scenario.ts';
 import { readyMade } from './scenarios/ready-made.ts';
@@ -46,10 +46,10 @@ function perform({ options, scenario, conversation, prompt }: Request): void {
   const write = writer(output, options.record);
   const isScreen = scenario.screen === 'tui' && input.isTTY && output.isTTY;
   const events: StageEvents = {
-    onPrompt: (text) => performance.prompt(text),
-    onInterrupt: () => performance.interrupt(),
+    onPrompt: (text) => session.prompt(text),
+    onInterrupt: () => session.interrupt(),
     onQuit: () => end(0),
-    onInputEnd: () => performance.endInput(),
+    onInputEnd: () => session.endInput(),
     onAnswer: (to) => report.heard(to),
   };
   const stage: Stage = isScreen
@@ -59,7 +59,7 @@ function perform({ options, scenario, conversation, prompt }: Request): void {
   const mode = scenario.reports === 'asked' && !isScreen ? 'none' : scenario.reports;
   const report = new StatusReport(scenario.name, mode, write);
   const workbench = new Workbench({ root: process.cwd(), nodePath: process.execPath, env: process.env });
-  const performance = new Performance({
+  const session = new DemoSession({
     scenario,
     stage,
     conversation,
@@ -88,7 +88,7 @@ function perform({ options, scenario, conversation, prompt }: Request): void {
   // The terminal is gone: nothing can be shown any more.
   for (const stream of [input, output]) stream.on('error', () => process.exit(exitBySignal.SIGHUP));
   process.on('uncaughtException', fail);
-  report.decided.then(() => performance.run(prompt)).then(end, fail);
+  report.decided.then(() => session.run(prompt)).then(end, fail);
 }
 
 function writer(output: NodeJS.WriteStream, record: string | null): (bytes: string | Uint8Array) => void {

@@ -46,6 +46,8 @@ export interface Plan {
 }
 
 export interface Facts {
+  /** Elsewhere the demo changes nothing. */
+  isDemoRepository: boolean;
   branch: string | null;
   changes: Changes | null;
   testsPassed: number;

@@ -2,12 +2,12 @@ import { safeText } from '../../safe-text.ts';
 import { type DemoReport, parkedPrefix } from '../demo-report.ts';
 import { floodOf } from './chance.ts';
 import type { Conversation, Entry, ToolOutcome } from './conversation.ts';
-import { changesText } from './frame.ts';
+import { changesText, foreignFolder } from './frame.ts';
 import type { Scenario, Step } from './scenario.ts';
 import type { Activity, Facts, Plan, Stage } from './stage.ts';
 import type { Workbench, WorkResult } from './workbench.ts';
 
-interface PerformanceParts {
+interface DemoSessionParts {
   scenario: Scenario;
   stage: Stage;
   conversation: Conversation;
@@ -37,22 +37,23 @@ const promptLengthMax = 64 * 1024;
  * | review | a turn played to its end | a prompt |
  * | failed | `fail` | a prompt |
  */
-export class Performance {
-  #parts: PerformanceParts;
+export class DemoSession {
+  #parts: DemoSessionParts;
   #queue: string[] = [];
   #wake: (() => void) | null = null;
   #turn: AbortController | null = null;
   #label = 'Starting';
   #plan: Plan | null = null;
-  #facts: Facts = { branch: null, changes: null, testsPassed: 0 };
+  #facts: Facts;
   #turnSince = 0;
   #stepsPlayed: number;
   #hasBegun: boolean;
   #wasToldOfForeignFolder = false;
   #isInputOver = false;
 
-  constructor(parts: PerformanceParts) {
+  constructor(parts: DemoSessionParts) {
     this.#parts = parts;
+    this.#facts = { isDemoRepository: parts.workbench.isDemoRepository, branch: null, changes: null, testsPassed: 0 };
     this.#stepsPlayed = parts.conversation.stepsPlayed;
     this.#hasBegun = parts.conversation.entries.length > 0;
   }
@@ -421,7 +422,7 @@ export class Performance {
   #tellOfForeignFolder(): void {
     if (this.#wasToldOfForeignFolder) return;
     this.#wasToldOfForeignFolder = true;
-    this.#add({ kind: 'note', text: 'This folder is not the demo repository, so the demo changes nothing in it.' });
+    this.#add({ kind: 'note', text: foreignFolder });
   }
 
   #interrupted(): Error {

@@ -7,12 +7,12 @@ import type { Agent, ConversationStart, LaunchPlan, LaunchRequest, RunningSessio
 import { detailLengthMax } from './safe-text.ts';
 
 /** One promise every agent keeps. Free of any test runner: give `name` and `check` to yours. */
-export interface ContractCase {
+interface ContractCase {
   name: string;
   check(): void | Promise<void>;
 }
 
-export interface ContractSamples {
+interface ContractSamples {
   /** Arguments a session of this agent may be asked for with. */
   argv: readonly string[];
   /** Signals only this agent understands, such as its hooks; the common ones are tried anyway. */

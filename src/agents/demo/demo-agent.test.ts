@@ -89,7 +89,7 @@ describe('signals', () => {
       'review',
       'failed',
       'parked',
-      undefined,
+      'unknown',
     ]);
   });
 

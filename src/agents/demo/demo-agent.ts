@@ -33,7 +33,10 @@ export function createDemoAgent({ nodePath, entry }: DemoAgentOptions): Agent {
       { ...statusSource, reports: [...statusSource.reports, { from: 'any', to: 'parked' }] },
       {
         source: 'title',
-        reports: (Object.keys(titleWords) as (keyof typeof titleWords)[]).map((to) => ({ from: 'any', to })),
+        reports: [...(Object.keys(titleWords) as (keyof typeof titleWords)[]), 'unknown' as const].map((to) => ({
+          from: 'any',
+          to,
+        })),
       },
     ],
 

@@ -78,8 +78,7 @@ describe.concurrent('the demo fleet', () => {
     }
     if (task.name === 'logo-fix') expect(await demo.exit()).toEqual({ exitCode: 0, signal: 0 });
     else await demo.until(() => demo.state === after.at(-1) && demo.screen().includes(commits[0] ?? ''));
-    // Booting reports `ready` unless the prompt came first; both are true.
-    expect(demo.states.filter((state, index) => index > 0 || state !== 'ready' || after[0] === 'ready')).toEqual(after);
+    expect(demo.states).toEqual(after);
     expect(git(demo.cwd, 'log', '--format=%s', 'main..HEAD').split('\n').filter(Boolean)).toEqual(commits);
     if (demo.state === 'review') expect(git(demo.cwd, 'status', '--porcelain')).toBe('');
   });
@@ -169,18 +168,28 @@ describe.concurrent('prompts', () => {
     await demo.submit('word '.repeat(200_000));
     await demo.until(() => demo.state === 'review');
     expect(demo.states).toEqual(['ready', 'working', 'review']);
+    const [kept = ''] = readFileSync(join(place.home, 'private', `${demo.conversation}.jsonl`), 'utf8').split('\n');
+    expect(JSON.parse(kept)).toMatchObject({
+      id: 1,
+      entry: { kind: 'you', text: expect.stringMatching(/^(word ){9999}/) },
+    });
   });
 
   test('Esc interrupts the turn; continue goes on with it', async () => {
     await using place = new Place();
-    const demo = place.start('fix-flaky-login', { speed: 20 });
-    await demo.until(() => demo.screen().includes('Test   test/login.test.js'));
+    const scenario = [
+      { do: 'edit', path: 'NOTES.md', content: 'noted\n' },
+      { do: 'think', ms: 100_000, label: 'Thinking hard' },
+      { do: 'commit', message: 'Note it' },
+    ];
+    const demo = place.start('any-task', { speed: 50, scenario });
+    await demo.until(() => demo.screen().includes('Thinking hard'));
     await demo.type(agent.interrupt() ?? []);
     await demo.until(() => demo.state === 'ready');
     expect(demo.evidence.at(-1)).toMatchObject({ signal: 'idle', detail: 'Interrupted' });
     await demo.submit('continue');
     await demo.until(() => demo.state === 'review');
-    expect(git(demo.cwd, 'log', '--format=%s', 'main..HEAD')).toBe('Give every login a token of its own\n');
+    expect(git(demo.cwd, 'log', '--format=%s', 'main..HEAD')).toBe('Note it\n');
   });
 
   test('retry makes the failed turn pass', async () => {
@@ -195,16 +204,21 @@ describe.concurrent('prompts', () => {
 });
 
 describe.concurrent('ends', () => {
-  test('SIGTERM in the middle of a turn restores the terminal and leaves nothing behind', async () => {
+  test('SIGTERM in the middle of a test run restores the terminal and leaves nothing behind', async () => {
     await using place = new Place();
-    const demo = place.start('fix-flaky-login', { speed: 20 });
-    await demo.until(() => demo.screen().includes('⠋') || demo.screen().includes('Testing'));
+    const scenario = [
+      { do: 'edit', path: 'test/slow.test.js', content: 'setTimeout(() => {}, 60_000);\n' },
+      { do: 'test', files: ['test/slow.test.js'] },
+    ];
+    const demo = place.start('any-task', { speed: 50, scenario });
+    // The program, the test runner and the test.
+    await demo.until(() => processesIn(place.home).length === 3);
     expect(demo.terminal.buffer.active.type).toBe('alternate');
     process.kill(demo.pid, 'SIGTERM');
     expect(await demo.exit()).toEqual({ exitCode: 143, signal: 0 });
     expect(demo.terminal.buffer.active.type).toBe('normal');
     expect(demo.terminal.modes.bracketedPasteMode).toBe(false);
-    expect(demo.screen()).toContain('Simulated session fix-flaky-login ended.');
+    expect(demo.screen()).toContain('Simulated session any-task ended.');
   });
 
   test('Ctrl+C twice quits, once only says so', async () => {
@@ -252,7 +266,7 @@ describe.concurrent('terminals', () => {
     const demo = place.start('e2e-mobile', { speed: 50, answers: 'device-attributes' });
     await demo.until(() => demo.title === 'failed: e2e-mobile (simulated)');
     expect(demo.evidence.filter(({ source }) => source === 'osc7501')).toEqual([]);
-    expect(demo.states.filter((state) => state !== 'ready')).toEqual(['working', 'failed']);
+    expect(demo.states).toEqual(['working', 'failed']);
   });
 
   test('one that answers nothing is given up on, and still hears titles', async () => {
@@ -260,6 +274,16 @@ describe.concurrent('terminals', () => {
     const demo = place.start('refactor-cart', { speed: 50, answers: 'nothing' });
     await demo.until(() => demo.title === 'ready: refactor-cart (simulated)');
     expect(demo.states).toEqual(['ready']);
+  });
+
+  test('one that answers late is told by OSC 7501 from then on', async () => {
+    await using place = new Place();
+    const demo = place.start('refactor-cart', { speed: 50, answers: 'nothing' });
+    await demo.until(() => demo.title === 'ready: refactor-cart (simulated)');
+    await demo.press('\x1b]7501;?\x1b\\');
+    await demo.until(() => demo.title === 'refactor-cart (simulated)');
+    expect(demo.evidence.at(-2)).toMatchObject({ source: 'osc7501', state: 'ready' });
+    expect(demo.state).toBe('ready');
   });
 
   test('one that knows it hears no state in the title', async () => {
@@ -407,6 +431,10 @@ class Place implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const demo of this.#demos) await demo.end();
+    // Children are told to end with the program and may take a moment longer.
+    const deadline = Date.now() + 3000;
+    while (processesIn(this.home).length > 0 && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     const left = processesIn(this.home);
     rmSync(this.home, { recursive: true, force: true });
     expect(left, 'processes left behind').toEqual([]);

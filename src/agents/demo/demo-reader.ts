@@ -10,6 +10,8 @@ export class DemoReader implements SignalReader {
   readonly watches: readonly FileWatch[] = [];
   readonly conversation: string | null;
   #status = new StatusReader();
+  /** The last title told a state, so one that tells none takes it back. */
+  #isTitleTelling = false;
 
   constructor(conversation: string | null) {
     this.conversation = conversation;
@@ -29,7 +31,9 @@ export class DemoReader implements SignalReader {
   }
 
   #fromTitle({ title, at }: Signal & { kind: 'title' }): readonly Evidence[] {
-    const state = readTitle(title);
+    const told = readTitle(title);
+    const state = told ?? (this.#isTitleTelling ? 'unknown' : null);
+    this.#isTitleTelling = told !== null;
     const detail = safeText(title);
     const decides = state !== null && !this.#status.isReporting;
     return [

@@ -26,7 +26,7 @@ export const titleWords = {
   failed: 'failed',
   parked: 'parked',
 } as const;
-export type TitleState = keyof typeof titleWords;
+type TitleState = keyof typeof titleWords;
 
 export function plainTitle(name: string): string {
   return `${name} (simulated)`;

@@ -6,7 +6,7 @@ import { safeText } from '../safe-text.ts';
 import { StatusReader } from '../status-signals.ts';
 
 /** Without output for this long nothing is known any more about a program that does not report. */
-export const silentUnknownMs = 10_000;
+const silentUnknownMs = 10_000;
 
 /**
  * What can be told about a program we know nothing of. The best source it was heard on decides and silences the weaker

@@ -14,7 +14,12 @@ const view: View = {
   ],
   activity: { kind: 'working', label: 'Testing', since: 0 },
   plan: { items: ['Read the cart', 'Change it and everything that depends on what it did before'], done: 1 },
-  facts: { branch: 'concert/checkout-tax', changes: { files: 1, added: 1, removed: 1 }, testsPassed: 4 },
+  facts: {
+    isDemoRepository: true,
+    branch: 'concert/checkout-tax',
+    changes: { files: 1, added: 1, removed: 1 },
+    testsPassed: 4,
+  },
   queue: ['then this'],
   dialog: null,
   input: { before: 'typed 日本', after: ' text' },

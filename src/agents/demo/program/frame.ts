@@ -21,7 +21,7 @@ export interface View {
   now: number;
 }
 
-export interface Frame {
+interface Frame {
   /** One string a row, each at most `columns` cells and complete in itself. */
   rows: readonly string[];
   /** Where the typing cursor stands, from 0; null hides it. */
@@ -117,7 +117,7 @@ function bodyOf(view: View, columns: number, rows: number): Row[] {
 /** The newest rows of the conversation that fit, filled up with empty ones below. */
 function conversationRows(view: View, columns: number, rows: number): Row[] {
   const wanted = rows + view.scrolledBack;
-  if (view.entries.length === 0) return filled(welcomeRows(columns).slice(0, rows), rows);
+  if (view.entries.length === 0) return filled(welcomeRows(view, columns).slice(0, rows), rows);
   const newestFirst: Row[][] = [];
   let count = 0;
   for (let at = view.entries.length - 1; at >= 0 && count < wanted; at--) {
@@ -137,12 +137,18 @@ function filled(shown: readonly Row[], rows: number): Row[] {
   return [...shown, ...Array.from({ length: rows - shown.length }, (): Row => [])];
 }
 
-function welcomeRows(columns: number): Row[] {
+/** Told wherever the demo is started outside its own repository. */
+export const foreignFolder = 'This folder is not the demo repository, so the demo changes nothing in it.';
+
+function welcomeRows({ facts }: View, columns: number): Row[] {
   const text = (line: string, style: string) => wrapped(line, columns - 5).map((part): Row => [[`   ${part}`, style]]);
   return [
     [],
     ...text('A simulated agent. It calls no model.', bold),
-    ...text('What it does in this folder is real: it edits files, runs tests and commits.', plain),
+    ...text(
+      facts.isDemoRepository ? 'What it does here is real: it edits files, runs tests and commits.' : foreignFolder,
+      plain,
+    ),
     [],
     ...text('Type any task and press Enter.', faint),
   ];

@@ -4,7 +4,7 @@ import { drawFrame, spinnerStepMs, type View } from './frame.ts';
 import { type Input, InputParser, type Key } from './input-parser.ts';
 import type { Activity, Dialog, Facts, Plan, Stage, StageEvents } from './stage.ts';
 
-export interface FullScreenOptions {
+interface FullScreenOptions {
   name: string;
   input: NodeJS.ReadStream;
   output: NodeJS.WriteStream;
@@ -34,7 +34,7 @@ export class FullScreen implements Stage {
   #entries = new Map<number, Entry>();
   #activity: Activity = { kind: 'ready' };
   #plan: Plan | null = null;
-  #facts: Facts = { branch: null, changes: null, testsPassed: 0 };
+  #facts: Facts = { isDemoRepository: true, branch: null, changes: null, testsPassed: 0 };
   #queue: readonly string[] = [];
   #dialog: OpenDialog | null = null;
   #before = '';
@@ -106,6 +106,12 @@ export class FullScreen implements Stage {
       this.#dialog = { dialog, chosen: 0, openedAt: Date.now(), settle };
       this.#drawSoon();
     });
+  }
+
+  flush(): void {
+    if (this.#timer === null || this.#isDisposed) return;
+    clearTimeout(this.#timer);
+    this.#draw();
   }
 
   write(bytes: string | Uint8Array): void {

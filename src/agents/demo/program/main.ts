@@ -4,8 +4,8 @@ import { openSync, readFileSync, writeSync } from 'node:fs';
 import { type DemoArguments, parseArguments, usage } from './arguments.ts';
 import { seededChance } from './chance.ts';
 import { Conversation } from './conversation.ts';
+import { DemoSession } from './demo-session.ts';
 import { FullScreen } from './full-screen.ts';
-import { Performance } from './performance.ts';
 import { PlainLines } from './plain-lines.ts';
 import { parseScenario, type Scenario, ScenarioError } from './scenario.ts';
 import { readyMade } from './scenarios/ready-made.ts';
@@ -19,30 +19,37 @@ const exitBySignal = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 /** Keys in the first moment of a dialog were meant for what was there before. Real agents were measured to ignore about as long. */
 const dialogDeafMs = 150;
 
+/** What the program was asked to do, read and checked. */
+interface Request {
+  options: DemoArguments;
+  scenario: Scenario;
+  conversation: Conversation;
+  prompt: string | null;
+}
+
 function main(): void {
   const options = parseArguments(process.argv.slice(2));
-  if (typeof options === 'string') refuse(`${options}\n${usage}`);
-  else if (options.help) process.stdout.write(usage);
-  else begin(options);
+  if (typeof options !== 'string' && options.help) {
+    process.stdout.write(usage);
+    return;
+  }
+  const request = typeof options === 'string' ? `${options}\n${usage}` : requestOf(options);
+  if (typeof request !== 'string') perform(request);
+  else {
+    process.stderr.write(request);
+    process.exitCode = exitUsage;
+  }
 }
 
-function begin(options: DemoArguments): void {
-  const scenario = scenarioNamed(options.scenario);
-  const conversation = typeof scenario === 'string' ? scenario : conversationOf(options);
-  if (typeof scenario === 'string') refuse(scenario);
-  else if (typeof conversation === 'string') refuse(conversation);
-  else perform(options, scenario, conversation);
-}
-
-function perform(options: DemoArguments, scenario: Scenario, conversation: Conversation): void {
+function perform({ options, scenario, conversation, prompt }: Request): void {
   const { stdin: input, stdout: output } = process;
   const write = writer(output, options.record);
   const isScreen = scenario.screen === 'tui' && input.isTTY && output.isTTY;
   const events: StageEvents = {
-    onPrompt: (text) => performance.prompt(text),
-    onInterrupt: () => performance.interrupt(),
+    onPrompt: (text) => session.prompt(text),
+    onInterrupt: () => session.interrupt(),
     onQuit: () => end(0),
-    onInputEnd: () => performance.endInput(),
+    onInputEnd: () => session.endInput(),
     onAnswer: (to) => report.heard(to),
   };
   const stage: Stage = isScreen
@@ -52,7 +59,7 @@ function perform(options: DemoArguments, scenario: Scenario, conversation: Conve
   const mode = scenario.reports === 'asked' && !isScreen ? 'none' : scenario.reports;
   const report = new StatusReport(scenario.name, mode, write);
   const workbench = new Workbench({ root: process.cwd(), nodePath: process.execPath, env: process.env });
-  const performance = new Performance({
+  const session = new DemoSession({
     scenario,
     stage,
     conversation,
@@ -62,25 +69,26 @@ function perform(options: DemoArguments, scenario: Scenario, conversation: Conve
     speed: options.speed,
   });
 
+  const close = () => {
+    for (const part of [workbench, report, stage]) part[Symbol.dispose]();
+  };
   const end = (exitCode: number): void => {
-    workbench[Symbol.dispose]();
-    report[Symbol.dispose]();
-    stage[Symbol.dispose]();
+    close();
     const kept = options.logDir === null ? '' : ` Conversation ${conversation.id} is kept.`;
     if (isScreen) write(`Simulated session ${scenario.name} ended.${kept}\r\n`);
     process.exit(exitCode);
   };
+  // Such as a full disk: the terminal is given back and the reason is the last thing on it.
+  const fail = (error: unknown): void => {
+    close();
+    process.stderr.write(`The demo agent cannot go on: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  };
   for (const [signal, exitCode] of Object.entries(exitBySignal)) process.on(signal, () => end(exitCode));
   // The terminal is gone: nothing can be shown any more.
-  output.on('error', () => process.exit(exitBySignal.SIGHUP));
-  input.on('error', () => process.exit(exitBySignal.SIGHUP));
-
-  const prompt = options.promptFile === null ? options.prompt : readFileSync(options.promptFile, 'utf8');
-  performance.run(prompt === null || prompt.trim() === '' ? null : prompt).then(end, (error: unknown) => {
-    stage[Symbol.dispose]();
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exit(1);
-  });
+  for (const stream of [input, output]) stream.on('error', () => process.exit(exitBySignal.SIGHUP));
+  process.on('uncaughtException', fail);
+  report.decided.then(() => session.run(prompt)).then(end, fail);
 }
 
 function writer(output: NodeJS.WriteStream, record: string | null): (bytes: string | Uint8Array) => void {
@@ -92,29 +100,42 @@ function writer(output: NodeJS.WriteStream, record: string | null): (bytes: stri
   };
 }
 
+/** The request, or one sentence about what is wrong with it. */
+function requestOf(options: DemoArguments): Request | string {
+  const scenario = scenarioNamed(options.scenario);
+  if (typeof scenario === 'string') return scenario;
+  try {
+    const prompt = options.promptFile === null ? options.prompt : readFileSync(options.promptFile, 'utf8');
+    const conversation = conversationOf(options);
+    if (conversation === null) return `There is no conversation ${options.resume} to resume\n`;
+    return { options, scenario, conversation, prompt: prompt?.trim() === '' ? null : prompt };
+  } catch (error) {
+    if (isSystemError(error)) return `Cannot begin: ${error.message}\n`;
+    throw error;
+  }
+}
+
 function scenarioNamed(name: string): Scenario | string {
   if (!name.endsWith('.json')) {
     const known = readyMade.get(name);
-    if (known !== undefined) return known;
-    return `No scenario is called ${JSON.stringify(name)}: there are ${[...readyMade.keys()].join(', ')}\n`;
+    return known ?? `No scenario is called ${JSON.stringify(name)}: there are ${[...readyMade.keys()].join(', ')}\n`;
   }
   try {
     return parseScenario(JSON.parse(readFileSync(name, 'utf8')), 'scripted');
   } catch (error) {
-    if (error instanceof ScenarioError || error instanceof SyntaxError || (error instanceof Error && 'code' in error))
+    if (error instanceof ScenarioError || error instanceof SyntaxError || isSystemError(error))
       return `Cannot play ${JSON.stringify(name)}: ${error.message}\n`;
     throw error;
   }
 }
 
-function conversationOf({ resume, conversation, logDir }: DemoArguments): Conversation | string {
+function conversationOf({ resume, conversation, logDir }: DemoArguments): Conversation | null {
   if (resume === null || logDir === null) return Conversation.create(conversation ?? randomUUID(), logDir);
-  return Conversation.load(resume, logDir) ?? `There is no conversation ${resume} to resume\n`;
+  return Conversation.load(resume, logDir);
 }
 
-function refuse(message: string): void {
-  process.stderr.write(message);
-  process.exitCode = exitUsage;
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
 }
 
 main();

@@ -1,7 +1,7 @@
 import type { Entry } from './conversation.ts';
 import type { Dialog, Stage, StageEvents } from './stage.ts';
 
-export interface PlainLinesOptions {
+interface PlainLinesOptions {
   input: NodeJS.ReadStream;
   write(bytes: string | Uint8Array): void;
   events: StageEvents;
@@ -35,6 +35,8 @@ export class PlainLines implements Stage {
   showFacts(): void {}
 
   showQueue(): void {}
+
+  flush(): void {}
 
   /** The number of an option; `y` and `n` where it asks for permission. Any other line asks again. */
   ask(dialog: Dialog, signal: AbortSignal): Promise<number | null> {

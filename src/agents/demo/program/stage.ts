@@ -12,6 +12,8 @@ export interface Stage extends Disposable {
   showQueue(prompts: readonly string[]): void;
   /** The option chosen, null for Esc. Rejects when the turn is interrupted. */
   ask(dialog: Dialog, signal: AbortSignal): Promise<number | null>;
+  /** Draws at once what waits to be drawn, so that nothing is told before it can be seen. */
+  flush(): void;
   /** Bytes straight to the terminal. */
   write(bytes: string | Uint8Array): void;
 }
@@ -44,6 +46,8 @@ export interface Plan {
 }
 
 export interface Facts {
+  /** Elsewhere the demo changes nothing. */
+  isDemoRepository: boolean;
   branch: string | null;
   changes: Changes | null;
   testsPassed: number;

@@ -10,6 +10,9 @@ const messageLengthMax = 1000;
  * both. In mode `asked` nothing is told until the terminal answered, answered another query first, or stayed silent.
  */
 export class StatusReport implements Disposable {
+  /** Settles when it is known how to tell; what is told before is told late. */
+  readonly decided: Promise<void>;
+  #settle: () => void = () => {};
   #write: (text: string) => void;
   #name: string;
   #channel: 'undecided' | 'status' | 'title' | 'none';
@@ -22,7 +25,13 @@ export class StatusReport implements Disposable {
     this.#name = name;
     this.#channel = mode === 'asked' ? 'undecided' : mode === 'unasked' ? 'status' : 'none';
     if (mode !== 'none') this.#title(plainTitle(name));
-    if (mode !== 'asked') return;
+    this.decided = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    if (mode !== 'asked') {
+      this.#settle();
+      return;
+    }
     write('\x1b]7501;?\x1b\\\x1b[c');
     this.#timeout = setTimeout(() => this.#decide('title'), answerMsMax);
   }
@@ -47,9 +56,11 @@ export class StatusReport implements Disposable {
 
   #decide(channel: 'status' | 'title'): void {
     if (this.#timeout !== null) clearTimeout(this.#timeout);
-    if (this.#channel === 'title' && channel === 'status') this.#title(plainTitle(this.#name));
+    const wasTitle = this.#channel === 'title';
     this.#channel = channel;
     this.tell(this.#latest);
+    if (wasTitle) this.#title(plainTitle(this.#name));
+    this.#settle();
   }
 
   #title(title: string): void {
@@ -57,7 +68,7 @@ export class StatusReport implements Disposable {
   }
 }
 
-export function encodeReport({ state, kind, message, progress }: DemoReport): string {
+function encodeReport({ state, kind, message, progress }: DemoReport): string {
   const fields = [`state=${state}`, 'app=demo'];
   if (kind !== undefined) fields.push(`kind=${kind}`);
   if (message !== undefined && message !== '')

@@ -2,12 +2,12 @@ import { safeText } from '../../safe-text.ts';
 import { type DemoReport, parkedPrefix } from '../demo-report.ts';
 import { floodOf } from './chance.ts';
 import type { Conversation, Entry, ToolOutcome } from './conversation.ts';
-import { changesText } from './frame.ts';
+import { changesText, foreignFolder } from './frame.ts';
 import type { Scenario, Step } from './scenario.ts';
 import type { Activity, Facts, Plan, Stage } from './stage.ts';
 import type { Workbench, WorkResult } from './workbench.ts';
 
-export interface PerformanceParts {
+interface DemoSessionParts {
   scenario: Scenario;
   stage: Stage;
   conversation: Conversation;
@@ -37,22 +37,23 @@ const promptLengthMax = 64 * 1024;
  * | review | a turn played to its end | a prompt |
  * | failed | `fail` | a prompt |
  */
-export class Performance {
-  #parts: PerformanceParts;
+export class DemoSession {
+  #parts: DemoSessionParts;
   #queue: string[] = [];
   #wake: (() => void) | null = null;
   #turn: AbortController | null = null;
   #label = 'Starting';
   #plan: Plan | null = null;
-  #facts: Facts = { branch: null, changes: null, testsPassed: 0 };
+  #facts: Facts;
   #turnSince = 0;
   #stepsPlayed: number;
   #hasBegun: boolean;
   #wasToldOfForeignFolder = false;
   #isInputOver = false;
 
-  constructor(parts: PerformanceParts) {
+  constructor(parts: DemoSessionParts) {
     this.#parts = parts;
+    this.#facts = { isDemoRepository: parts.workbench.isDemoRepository, branch: null, changes: null, testsPassed: 0 };
     this.#stepsPlayed = parts.conversation.stepsPlayed;
     this.#hasBegun = parts.conversation.entries.length > 0;
   }
@@ -65,10 +66,11 @@ export class Performance {
       const cut = conversation.wasCut ? ' The last turn was cut; type continue to go on with it.' : '';
       this.#add({ kind: 'note', text: `Resumed.${cut}` });
     }
-    this.#rest({ kind: 'ready' }, { state: 'idle' });
+    const startsAtOnce = firstPrompt !== null || (scenario.startsAlone && !this.#hasBegun);
+    if (startsAtOnce) stage.show({ kind: 'working', label: 'Starting', since: Date.now() });
+    else this.#rest({ kind: 'ready' }, { state: 'idle' });
     this.#setFacts({ branch: await workbench.branch() });
-    let ended: Outcome = 'played';
-    if (firstPrompt !== null || (scenario.startsAlone && !this.#hasBegun)) ended = await this.#playTurn(firstPrompt);
+    let ended: Outcome = startsAtOnce ? await this.#playTurn(firstPrompt) : 'played';
     while (typeof ended === 'string') {
       const prompt = this.#queue.shift();
       if (prompt === undefined) {
@@ -159,7 +161,6 @@ export class Performance {
 
   async #play(step: Step, prompt: string, signal: AbortSignal): Promise<Outcome> {
     const { stage, workbench } = this.#parts;
-    const { tell } = this.#parts;
     switch (step.do) {
       case 'say':
         await this.#say(withPrompt(step.text, prompt), signal);
@@ -229,7 +230,7 @@ export class Performance {
         const ms = step.ms / this.#parts.speed;
         const until = `${parkedPrefix}${clockOf(Date.now() + ms)}, when ${safeText(step.until)}`;
         stage.show({ kind: 'parked', until, wakesAt: Date.now() + ms });
-        tell({ state: 'idle', message: until });
+        this.#tell({ state: 'idle', message: until });
         await this.#pause(step.ms, signal);
         this.#work('Waking up');
         return 'played';
@@ -241,8 +242,8 @@ export class Performance {
         return 'failed';
       }
       case 'hide':
-        tell({ state: 'clear' });
         stage.show({ kind: 'quiet', label: this.#label, since: this.#turnSince });
+        this.#tell({ state: 'clear' });
         await this.#pause(step.ms, signal);
         this.#work(this.#label);
         return 'played';
@@ -331,8 +332,9 @@ export class Performance {
     signal: AbortSignal,
   ): Promise<number | null> {
     this.#parts.stage.show({ kind: 'asking' });
-    this.#parts.tell({ state: 'blocked', ...report });
-    const chosen = await this.#parts.stage.ask({ kind: report.kind, ...dialog }, signal);
+    const answer = this.#parts.stage.ask({ kind: report.kind, ...dialog }, signal);
+    this.#tell({ state: 'blocked', ...report });
+    const chosen = await answer;
     this.#work(this.#label);
     return chosen;
   }
@@ -389,6 +391,11 @@ export class Performance {
 
   #rest(activity: Activity, report: DemoReport): void {
     this.#parts.stage.show(activity);
+    this.#tell(report);
+  }
+
+  #tell(report: DemoReport): void {
+    this.#parts.stage.flush();
     this.#parts.tell(report);
   }
 
@@ -415,7 +422,7 @@ export class Performance {
   #tellOfForeignFolder(): void {
     if (this.#wasToldOfForeignFolder) return;
     this.#wasToldOfForeignFolder = true;
-    this.#add({ kind: 'note', text: 'This folder is not the demo repository, so the demo changes nothing in it.' });
+    this.#add({ kind: 'note', text: foreignFolder });
   }
 
   #interrupted(): Error {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { root } from './bootstrap.mjs';
 
-it('counts tests, files that fail outside their tests, and errors nobody caught', () => {
+it('counts tests, files that fail outside their tests, and errors nobody caught', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'totals-'));
   const write = (name: string, text: string) =>
     writeFileSync(join(folder, name), `import { afterAll, it } from 'vitest';\n${text}`);

@@ -67,6 +67,16 @@ export const adapters: readonly Adapter[] = [
     may: ['timers', 'processes', 'environment'],
     because: 'The simulated agent is a program in a terminal, like the real ones',
   },
+  {
+    path: 'src/store/journal-worker.ts',
+    may: ['timers'],
+    because: 'A worker thread beside the loop: it gathers what arrives in one turn into one commit',
+  },
+  {
+    path: 'src/agents/demo/demo-project.ts',
+    may: ['processes', 'environment'],
+    because: 'Makes the throwaway repository with the git binary: agents may not import git',
+  },
   { path: 'src/daemon/real-ports.ts', may: ['timers'], because: 'The real clock behind the port' },
   { path: 'src/daemon/machine-probe.ts', may: ['processes'], because: 'Asks the machine which programs it has' },
   { path: 'src/daemon/service/', may: ['processes'], because: 'Talks to systemd and launchd' },

@@ -3,10 +3,10 @@ import { type FolderRow, importTable, lazyFolders, mainRow } from './import-tabl
 import { resolveImport, type SourceImport, scanSource } from './scan-source.ts';
 import { type Check, folderOf, isTest, isTypeScript } from './source-tree.ts';
 
-/** What tests beside the code may import on top of their folder's row. */
-const testPackages = ['fast-check', 'vitest'];
-
-/** Imports in `src/` go where the table allows, into another folder only through its index, and into no other agent. */
+/**
+ * Imports in `src/` go where the table allows, into another folder only through its index, and into no other agent.
+ * Tests beside the code may use any package, Node and `test/support` on top.
+ */
 export const checkImports: Check = (tree) => {
   const sources = [...tree].filter(([path]) => path.startsWith('src/') && isTypeScript(path));
   return sources.flatMap(([path, text]) => {
@@ -46,7 +46,7 @@ function describePackageFault(path: string, specifier: string, row: FolderRow): 
       ? undefined
       : `"${from}" may not import "${specifier}": it is pure`;
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
-  if (row.packages.includes(name) || (isTest(path) && testPackages.includes(name))) return undefined;
+  if (row.packages.includes(name) || isTest(path)) return undefined;
   return `"${from}" may not import the package "${name}"`;
 }
 

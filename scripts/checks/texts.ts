@@ -1,14 +1,14 @@
 import { scanSource } from './scan-source.ts';
 import { type Check, isTest, isTypeScript, lineAt } from './source-tree.ts';
 
-/** Names a made-up home folder in an example may have; any other is taken for somebody's own machine. */
+/** Names a made-up home folder in an example may have, beside single letters; any other is taken for somebody's own machine. */
 const madeUpPeople = ['you', 'me', 'user', 'ada', 'grace', 'someone'];
 
 const machinePaths = [
   /(?<![\w.~/-])\/work\/[\w.-]+/g,
   /(?<![\w.-])\/farm\/[\w.-]+/g,
   /\/tmp\/bash_jobs\b/g,
-  new RegExp(`(?<![\\w.-])/(?:home|Users)/(?!(?:${madeUpPeople.join('|')})\\b)[a-z][\\w.-]*`, 'g'),
+  new RegExp(`(?<![\\w.-])/(?:home|Users)/(?!(?:${madeUpPeople.join('|')})\\b)[a-z][\\w.-]+`, 'g'),
 ];
 
 /** A clone works wherever packages come from; where ours came from is nobody's business. */

@@ -23,7 +23,7 @@ beforeAll(async () => {
   complaints = Object.fromEntries(
     report.testResults.map(({ name, status, message }) => [basename(name), status === 'passed' ? '' : message]),
   );
-});
+}, 120_000);
 
 it.each([
   ['timer.ts', /timer set at .*leaking\/timer\.ts:4:/],

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** What is closing takes a few turns of the loop, or a signal's way to a child, to be gone; what stays longer is a leak. */
-const settleMsMax = 1_000;
-const lookEveryMs = 20;
+/**
+ * What is closing takes a few turns of the loop, or a signal's way to a child, to be gone; what is there at every look
+ * is a leak. Counted in looks, so that a busy machine gives more time: about a second on an idle one.
+ */
+const looksMax = 20;
+const lookEveryMs = 50;
 
 /**
  * Starts watching this process for what a test file opens and does not close: timers, descriptors (sockets, PTYs,
@@ -10,7 +13,7 @@ const lookEveryMs = 20;
  * known by `folder`, a temporary folder of this test file alone: it is in their environment as TMPDIR, in their
  * arguments or their working directory.
  *
- * The returned function ends the watch: it waits until all is closed or `settleMsMax` has passed, kills the children
+ * The returned function ends the watch: it waits until all is closed or it has looked `looksMax` times, kills the children
  * that are left and returns one line for each leak. Descriptors and children are seen on Linux only.
  */
 export function watchForLeaks(folder: string): () => Promise<string[]> {
@@ -26,9 +29,8 @@ export function watchForLeaks(folder: string): () => Promise<string[]> {
       children: findProcesses(folder),
     });
     let left = look();
-    for (let waitedMs = 0; waitedMs < settleMsMax && Object.values(left).some((found) => found.length > 0); ) {
+    for (let looks = 1; looks < looksMax && Object.values(left).some((found) => found.length > 0); looks++) {
       await new Promise((resolve) => realSetTimeout(resolve, lookEveryMs));
-      waitedMs += lookEveryMs;
       left = look();
     }
     for (const { pid } of left.children) killIfAlive(pid);

@@ -9,6 +9,6 @@ export default defineConfig({
     setupFiles: ['test/support/each-file.ts'],
     pool: 'forks',
     // They only wait, all for the same second.
-    maxWorkers: 8,
+    maxWorkers: 4,
   },
 });

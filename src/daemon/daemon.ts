@@ -123,6 +123,7 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const facts = { version, home: home.state, startedAt };
   const api = new FleetApi({ state, loop, journal: opened.journal, publisher, clock, random, config, agents, environments, launches, workspaces, terminals, demo, doctor, facts, stop });
   stack.use(await serve({ fleet: api, terminals, log }, home.socket));
+  starts.served();
   stack.use(new FootprintMeter(ports, { state, report }));
   stack.use(new CheckpointSchedule(ports, { state, journal: opened.journal, loop, starts }));
 

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { layOutHome } from '../protocol/index.ts';
 import { startDaemon } from './daemon.ts';
 import { findEntries } from './entries.ts';
 import { stderrLog } from './file-log.ts';
 import { tellStarter } from './ready-line.ts';
+import { StartRecord } from './start-record.ts';
 
 /**
  * The daemon as a process: starts it, tells whoever waits, and stays until it is asked to end. Answers the exit code.
@@ -13,13 +15,15 @@ export async function runDaemon(env: Readonly<Record<string, string | undefined>
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', () => ended.resolve(0));
   process.on('SIGINT', () => ended.resolve(0));
+  const uid = process.getuid?.() ?? 0;
+  const die = dieWith(layOutHome(env, uid).startsFile);
   process.on('uncaughtException', (error) => die('An error nobody foresaw', error));
   process.on('unhandledRejection', (error) => die('A promise nobody waited for failed', error as Error));
   process.title = 'concert-daemon';
 
   const started = await startDaemon({
     env: withoutUndefined(env),
-    uid: process.getuid?.() ?? 0,
+    uid,
     version: readVersion(),
     entries: findEntries(import.meta.url),
     onEnd(reason) {
@@ -39,9 +43,12 @@ export async function runDaemon(env: Readonly<Record<string, string | undefined>
 }
 
 /** A daemon in an unknown state must not go on deciding; the next one starts from the journal. */
-function die(message: string, error: Error): never {
-  stderrLog.error(message, { error: error?.stack ?? String(error) });
-  process.exit(70);
+function dieWith(startsFile: string): (message: string, error: Error) => never {
+  return (message, error) => {
+    stderrLog.error(message, { error: error?.stack ?? String(error) });
+    new StartRecord(startsFile).crashed(Date.now());
+    process.exit(70);
+  };
 }
 
 function readVersion(): string {

@@ -1,39 +1,50 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** This many unfinished starts within the window and the next one only reads. */
+/** This many crashes within the window and the next start only reads. */
 const crashesMax = 3;
 const windowMs = 60_000;
 
 /**
- * Remembers starts that did not end in an orderly stop. After three within a minute something in the journal or the
- * machine makes the daemon fall over: the next one starts read-only, so that the sessions can at least be reached.
+ * Remembers crashes: starts that never came to serve, and ends by an error of our own. After three within a minute
+ * something in the journal or the machine makes the daemon fall over, and the next one starts read-only, so that the
+ * sessions can at least be reached. Being killed from outside while serving is no crash.
  */
 export class StartRecord {
   readonly #path: string;
-  #starts: number[];
+  #crashes: number[];
 
   constructor(path: string) {
     this.#path = path;
-    this.#starts = read(path);
+    this.#crashes = read(path);
   }
 
-  /** Notes this start; true when it should be read-only. */
+  /** Notes a start as a crash until `served` takes that back; true when this one should be read-only. */
   begin(now: number): boolean {
-    const recent = this.#starts.filter((at) => now - at < windowMs && at <= now);
-    this.#starts = [...recent, now].slice(-crashesMax - 1);
+    const recent = this.#crashes.filter((at) => now - at < windowMs && at <= now);
+    this.#crashes = [...recent, now].slice(-crashesMax - 1);
     this.#write();
     return recent.length >= crashesMax;
   }
 
+  served(): void {
+    this.#crashes = this.#crashes.slice(0, -1);
+    this.#write();
+  }
+
+  crashed(now: number): void {
+    this.#crashes = [...this.#crashes, now].slice(-crashesMax - 1);
+    this.#write();
+  }
+
   /** An orderly stop, or a run long enough to be called sound: the slate is clean. */
   clear(): void {
-    this.#starts = [];
+    this.#crashes = [];
     this.#write();
   }
 
   #write(): void {
     try {
-      writeFileSync(`${this.#path}.new`, JSON.stringify(this.#starts), { mode: 0o600 });
+      writeFileSync(`${this.#path}.new`, JSON.stringify(this.#crashes), { mode: 0o600 });
       renameSync(`${this.#path}.new`, this.#path);
     } catch {
       // A full disk must not keep the daemon from starting; then crashes just are not counted.

@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
@@ -30,6 +30,8 @@ export async function serve(
   const sockets = new WebSocketServer({ noServer: true, maxPayload: messageBytesMax, perMessageDeflate: false });
   server.on('upgrade', (request, socket, head) => upgrade(ports, sockets, request, socket, head));
   server.on('clientError', (_error, socket) => socket.destroy());
+  // Left by a daemon that was killed; whoever serves a home holds its lock.
+  rmSync(socketPath, { force: true });
   await listen(server, socketPath);
   chmodSync(socketPath, 0o600);
   return {

@@ -6,7 +6,7 @@ import { BuiltDaemon, isAlive } from '../support/built-daemon.ts';
 
 const printer = resolve(import.meta.dirname, 'printer.mjs');
 /** How long after it is ready a daemon may live before it is shot: from at once to well into ordinary work. */
-const lifeMsMax = 120;
+const lifeMsMax = 250;
 /** Far more than a run prints; printers end when told to. */
 const endless = 1e12;
 
@@ -67,6 +67,8 @@ export async function killDaemons(options: { folder: string; kills: number; sess
     options.onKill?.(kill + 1);
   }
 
+  // The last life must be long enough to finish what the kills before interrupted.
+  await until(async () => (await daemon.sessions()).every(({ state }) => state !== 'starting'));
   const { documents } = await daemon.json<{ documents: { kind: string; key: string }[] }>('GET', '/v1/snapshot');
   const known = new Set(documents.map(({ key }) => key));
   const tasksLost = queued.filter(({ task, session }) => !known.has(task) && !known.has(session ?? '')).length;
@@ -116,11 +118,11 @@ async function resultOf(path: string): Promise<{ length: number; sha256: string 
 
 /** For what only the outside shows: a file of another process, a document of the daemon. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let look = 0; look < 1000; look++) {
+  for (let look = 0; look < 3000; look++) {
     if (await holds()) return;
     await new Promise((wake) => setTimeout(wake, 10));
   }
-  throw new Error('What was waited for did not happen within 10 s');
+  throw new Error('What was waited for did not happen within 30 s');
 }
 
 function quantile(values: readonly number[], q: number): number {

@@ -1,10 +1,12 @@
 // Prints pseudo-random terminal bytes to a raw terminal at a steady rate until its byte budget or SIGTERM, then writes
 // the length and SHA-256 of all it printed to a file. Arguments: <result file> <seed> <bytes per tick> <tick ms> <bytes in all>.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { renameSync, writeFileSync, writeSync } from 'node:fs';
 
 const [resultFile, seedText, chunkText, tickText, totalText] = process.argv.slice(2);
-if (process.stdin.isTTY) process.stdin.setRawMode(true);
+// Node's own raw mode still turns LF into CR LF; only stty takes all processing off.
+if (process.stdin.isTTY) execFileSync('stty', ['raw', '-opost', '-echo'], { stdio: ['inherit', 'ignore', 'ignore'] });
 process.stdin.on('data', () => {});
 const hash = createHash('sha256');
 let length = 0;

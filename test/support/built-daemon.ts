@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -41,6 +41,7 @@ export class BuiltDaemon implements AsyncDisposable {
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],
     });
+    closeSync(log);
     this.child = child;
     const ready = child.stdio[3] as Readable;
     let text = '';

@@ -4,7 +4,6 @@ import type { ErrorCode } from '../protocol/error-codes.ts';
 // Deep imports: screen workers load this file, and have no use for the schemas the folder's index brings along.
 import {
   decodeJson,
-  encodeFrame,
   encodeJson,
   type FrameHeader,
   FrameReader,

@@ -18,6 +18,7 @@ import { Channel } from './channel.ts';
 import type { StartChild } from './child.ts';
 import { EpochFile } from './epoch-file.ts';
 import { FlushTick } from './flush-tick.ts';
+import type { HolderConfig } from './holder-config.ts';
 import { claimLogFolder, releaseLogFolder } from './log-claim.ts';
 import type { LogFiles } from './log-files.ts';
 import type { OrphanGuard } from './orphan-guard.ts';
@@ -35,25 +36,6 @@ import {
 } from './read-frames.ts';
 import { Subscription } from './subscription.ts';
 import { Tickets } from './tickets.ts';
-
-export interface HolderConfig {
-  holder: string;
-  version: string;
-  socket: string;
-  registryDir: string;
-  /** For the epoch; made with mode 0700. */
-  stateDir: string;
-  /** Sessions with a living child at once; sidecars belong to their session. */
-  sessionsMax: number;
-  /** Exits after so long without a living child and without a daemon. */
-  idleMs: number;
-  /** A log segment is closed beyond this. */
-  segmentBytes: number;
-  /** Output waits at most this long to be written. */
-  flushMs: number;
-}
-
-export const holderDefaults = { sessionsMax: 16, idleMs: 60_000, segmentBytes: 4 * 1024 * 1024, flushMs: 40 };
 
 /** Connections at once. Terminals leave some free, so that they cannot lock out the daemon and its screens. */
 export const connectionsMax = 64;

@@ -22,7 +22,8 @@
  */
 import { join } from 'node:path';
 import { openFileLog } from './file-log.ts';
-import { Holder, type HolderConfig, holderDefaults } from './holder.ts';
+import { Holder } from './holder.ts';
+import { type HolderConfig, holderDefaults } from './holder-config.ts';
 import { ShellOrphanGuard } from './orphan-guard.ts';
 import { startChild } from './start-child.ts';
 

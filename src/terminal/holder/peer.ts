@@ -43,6 +43,7 @@ export class Peer implements SubscriptionOutlet, Disposable {
   epoch = 0;
   #isClosing = false;
   #isBackedUp = false;
+  readonly #blocked = new Set<Subscription>();
   #helloTimer: NodeJS.Timeout | null;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = 0;
@@ -58,7 +59,10 @@ export class Peer implements SubscriptionOutlet, Disposable {
     socket.on('data', (chunk) => this.#received(chunk));
     socket.on('drain', () => {
       this.#isBackedUp = false;
-      this.#pumpAll();
+      // Only those who were stopped: the others' next bytes are worth waiting for.
+      const blocked = [...this.#blocked];
+      this.#blocked.clear();
+      this.#pump(blocked);
     });
     // The close that follows says all there is to say.
     socket.on('error', () => {});
@@ -174,10 +178,13 @@ export class Peer implements SubscriptionOutlet, Disposable {
 
   /** One write call for whatever several sessions have to say. */
   #pump(subscriptions: Iterable<Subscription>): void {
-    if (this.isBackedUp) return;
     let hasMore = false;
     this.#socket.cork();
-    for (const subscription of subscriptions) hasMore = subscription.pump() || hasMore;
+    for (const subscription of subscriptions) {
+      const left = subscription.pump();
+      if (left === 'turn') hasMore = true;
+      if (left === 'blocked') this.#blocked.add(subscription);
+    }
     this.#socket.uncork();
     if (!hasMore || this.#isTurnScheduled) return;
     this.#isTurnScheduled = true;

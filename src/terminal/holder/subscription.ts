@@ -60,8 +60,10 @@ export class Subscription implements Disposable {
   }
 
   addCredit(bytes: number): void {
+    const wasStarved = this.#credit === 0;
     this.#credit += bytes;
-    this.#outlet.schedule(this, 0);
+    // Whoever still had credit is sent its bytes when it is time for them.
+    if (wasStarved) this.#outlet.schedule(this, 0);
   }
 
   /** The channel printed, changed its size or ended. */
@@ -69,15 +71,19 @@ export class Subscription implements Disposable {
     this.#outlet.schedule(this, this.#patience(bytes));
   }
 
-  /** Sends what may be sent. True when it stopped only to let others have their turn. */
-  pump(): boolean {
+  /**
+   * Sends what may be sent. Says whether it stopped with work left: `turn` to let others have theirs, `blocked` by a
+   * full connection.
+   */
+  pump(): 'done' | 'turn' | 'blocked' {
     let turn = turnBytes;
-    while (!this.#outlet.isBackedUp && turn > 0) {
+    while (turn > 0) {
+      if (this.#outlet.isBackedUp) return this.#offset < this.#source.tail.head ? 'blocked' : 'done';
       const cost = this.#offset < this.#source.tail.start ? this.#fromDisk() : this.#fromMemory();
-      if (cost === 0) return false;
+      if (cost === 0) return 'done';
       turn -= cost;
     }
-    return turn <= 0;
+    return 'turn';
   }
 
   [Symbol.dispose](): void {

@@ -5,7 +5,6 @@
 
 export type { ChildEvents, ChildExit, ChildSpec, HolderChild, StartChild } from './holder/child.ts';
 export { FakeChild, startFakeChild } from './holder/fake-child.ts';
-export { highestEpoch } from './holder/epoch-file.ts';
 export { type HolderConfig, holderDefaults } from './holder/holder-config.ts';
 export {
   type ChannelListener,
@@ -31,5 +30,6 @@ export { type LogItem, type LogSummary, readLog, summarizeLog } from './log-read
 export { type ReapedChild, reapOrphans } from './reap-orphans.ts';
 export { checkSocketPath } from './socket-path.ts';
 export { canUseSystemdScope, type HolderProgram, systemdScope } from './start-holder.ts';
-export { ScreenPool, type WatchedTerminal } from './screen/screen-pool.ts';
+export { highestEpoch } from './holder/epoch-file.ts';
 export type { ScreenEvent } from './screen/screen-events.ts';
+export { ScreenPool, type WatchedTerminal } from './screen/screen-pool.ts';

@@ -16,6 +16,11 @@ export class ExitDrain implements Disposable {
     this.#onComplete = onComplete;
   }
 
+  /** The process was reaped: its number may come to belong to a stranger. */
+  get hasExited(): boolean {
+    return this.#hasExited;
+  }
+
   /** The process is gone. */
   exited(): void {
     this.#hasExited = true;

@@ -90,6 +90,11 @@ export class Holder implements Disposable {
     return holder;
   }
 
+  /** Connections there are now. */
+  get peers(): number {
+    return this.#peers.size;
+  }
+
   /**
    * Ends in order: hangs up what still runs, waits up to `graceMs`, kills the rest, writes all logs. For a shutdown of
    * the machine; a daemon that stops never asks for this.

@@ -27,7 +27,11 @@ export function claimLogFolder({ logDir, session, name, incarnation }: HolderSta
 }
 
 export function releaseLogFolder(logDir: string): void {
-  rmSync(writerPath(logDir), { force: true });
+  try {
+    rmSync(writerPath(logDir), { force: true });
+  } catch {
+    // A claim that stays names this process; it counts for nothing once the process is gone.
+  }
 }
 
 function writerPath(logDir: string): string {

@@ -76,7 +76,8 @@ class PipeChild implements HolderChild {
   }
 
   signal(name: NodeJS.Signals, target: 'group' | 'child'): boolean {
-    return signalProcess(target === 'group' ? -this.pid : this.pid, name);
+    if (target === 'group') return signalProcess(-this.pid, name);
+    return !this.#drain.hasExited && signalProcess(this.pid, name);
   }
 
   [Symbol.dispose](): void {

@@ -42,6 +42,7 @@ export class Subscription implements Disposable {
   #credit: number;
   /** Of the last size told from memory; null while reading from disk, and before the first. */
   #sequence: number | null = null;
+  #told: { columns: number; rows: number } | null = null;
   #disk: DiskPlace | null = null;
   #isExitTold = false;
   #burstFrom = 0;
@@ -109,14 +110,12 @@ export class Subscription implements Disposable {
     if (this.#sequence === null) {
       const size = tail.sizeAt(this.#offset);
       this.#sequence = size.sequence;
-      this.#outlet.resized(number, this.#offset, size.columns, size.rows);
-      return 1;
+      return this.#tellSize(this.#offset, size);
     }
     const size = tail.sizeAfter(this.#sequence);
     if (size !== undefined && size.offset <= this.#offset) {
       this.#sequence = size.sequence;
-      this.#outlet.resized(number, size.offset, size.columns, size.rows);
-      return 1;
+      return this.#tellSize(size.offset, size);
     }
     const until = size?.offset ?? tail.head;
     const count = Math.min(until - this.#offset, this.#credit, frameBytes);
@@ -140,16 +139,21 @@ export class Subscription implements Disposable {
       if (item.bytes.length > missing) this.#leaveDisk();
       return this.#send(item.bytes.subarray(0, missing));
     }
-    if (item.kind === 'resize') {
-      this.#outlet.resized(number, item.offset, item.columns, item.rows);
-      return 1;
-    }
+    if (item.kind === 'resize') return this.#tellSize(item.offset, item);
     const isStuck = item.kind === 'end' && this.#disk.offset === this.#offset;
     if (item.kind === 'end') this.#leaveDisk();
     const to = item.kind === 'gap' ? Math.min(item.to, tail.start) : isStuck ? tail.start : this.#offset;
     if (to > this.#offset) {
       this.#outlet.gap(number, this.#offset, to);
       this.#offset = to;
+    }
+    return 1;
+  }
+
+  #tellSize(offset: number, { columns, rows }: { columns: number; rows: number }): number {
+    if (this.#told?.columns !== columns || this.#told.rows !== rows) {
+      this.#told = { columns, rows };
+      this.#outlet.resized(this.#source.number, offset, columns, rows);
     }
     return 1;
   }

@@ -84,6 +84,7 @@ export class ScreenPainter {
   /** Paints rows `first` and on, scrolling as they need. `painted` runs after each with the row it has in the viewport. */
   paint(buffer: ScreenBuffer, first: number, painted?: (row: number, y: number) => void): void {
     const end = this.#lastRow(buffer, first) + 1;
+    this.moveTo(0, 0);
     let above: ScreenRow | undefined;
     for (let i = first; i < end; i++) {
       const row = buffer.row(i);
@@ -147,6 +148,40 @@ export class ScreenPainter {
     this.#printText(row, column);
   }
 
+  /** As `printCell`, with whatever pen there is. */
+  printAsIs(row: ScreenRow, column: number): void {
+    this.#printText(row, column);
+  }
+
+  /** From the last column, where the cursor is, prints what stands there. Returns whether anything does. */
+  printLastCell(row: ScreenRow): boolean {
+    const column = this.#columns - 1;
+    if (isLeadOf(row, column)) {
+      this.printLead(row);
+      if (!hasContent(row, column)) return isSecondHalf(row, column);
+      this.#printOverEdge(row, column);
+      return true;
+    }
+    if (!hasContent(row, column)) return false;
+    this.printCell(row, column);
+    return true;
+  }
+
+  /** From the last column, where the cursor is, prints the wide character before it again. */
+  printLead(row: ScreenRow): void {
+    // A backspace, since in origin mode a move within the row is read differently by different terminals.
+    this.#out.byte(0x08);
+    this.#x = this.#columns - 2;
+    this.printCell(row, this.#columns - 2);
+  }
+
+  /** Paints one cell at the cursor, whatever is in it. */
+  repaint(row: ScreenRow, column: number): void {
+    if (hasContent(row, column)) this.printCell(row, column);
+    else if (isErased(row.cells, column)) this.#erase(column, 1, row.cells[column * wordsPerCell + 2] as number);
+    else this.#paintOdd(row, column);
+  }
+
   #lastRow(buffer: ScreenBuffer, first: number): number {
     let last = buffer.length - 1;
     if (buffer.length - first > this.#rows) return last;
@@ -180,11 +215,8 @@ export class ScreenPainter {
         this.#isWrapDue = true;
         return isScrolling ? (row.cells[2] as number) & Color.both : 0;
       }
-      if (widthAt(above, lastColumn) === 0 || hasContent(above, lastColumn)) {
-        const start = hasContent(above, lastColumn) ? lastColumn : lastColumn - 1;
-        this.moveTo(start, this.#y);
-        this.printCell(above, start);
-      } else {
+      this.moveTo(lastColumn, this.#y);
+      if (!this.printLastCell(above)) {
         this.#resetPen();
         this.moveTo(lastColumn, this.#y);
         this.#put(space);
@@ -201,7 +233,7 @@ export class ScreenPainter {
     this.placed(1, y);
     if (isRepairDue && y > 0) {
       this.moveTo(lastColumn, y - 1);
-      this.#repaint(above, lastColumn);
+      this.repaint(above, lastColumn);
       this.moveTo(0, y);
       this.#resetPen();
     }
@@ -219,6 +251,10 @@ export class ScreenPainter {
       const at = column * wordsPerCell;
       const content = cells[at] as number;
       if ((content & Content.any) === 0) {
+        if (content >>> Content.widthShift === 0) {
+          this.#paintStray(row, column++);
+          continue;
+        }
         const end = this.#endOfRun(cells, column);
         if (isErased(cells, column)) {
           if (cells[at + 2] !== blank) this.#erase(column, end - column, cells[at + 2] as number);
@@ -232,7 +268,7 @@ export class ScreenPainter {
       const width = content >>> Content.widthShift;
       this.#setCellPen(row, column);
       if (!this.#isWrapDue && (this.#x !== column || width === 0)) this.#goTo(column);
-      if (width === 2 && column === columns - 2 && hasContent(row, column + 1)) {
+      if (width === 2 && column === columns - 2 && widthAt(row, column + 1) > 0) {
         this.#printText(row, column);
         this.#printOverEdge(row, column + 1);
         break;
@@ -253,12 +289,7 @@ export class ScreenPainter {
     const at = start * wordsPerCell;
     let end = start + 1;
     for (let i = at + wordsPerCell; end < this.#columns; i += wordsPerCell, end++)
-      if (
-        ((cells[i] as number) & Content.any) !== 0 ||
-        cells[i + 1] !== cells[at + 1] ||
-        cells[i + 2] !== cells[at + 2]
-      )
-        break;
+      if (cells[i] !== cells[at] || cells[i + 1] !== cells[at + 1] || cells[i + 2] !== cells[at + 2]) break;
     return end;
   }
 
@@ -270,12 +301,37 @@ export class ScreenPainter {
     this.#out.byte(0x58);
   }
 
-  /** With autowrap off, a program can overwrite the second half of a wide character at the edge and leave the first. */
+  /**
+   * With autowrap off, a program at the edge can overwrite the second half of a wide character and leave the first;
+   * with another wide character, which finds no room, it only clears it.
+   */
   #printOverEdge(row: ScreenRow, column: number): void {
     this.#out.ascii('\x1b[?7l');
     this.#setCellPen(row, column);
-    this.#printText(row, column);
+    if (hasContent(row, column)) this.#printText(row, column);
+    else {
+      this.#out.codePoint(wide);
+      this.#x = column;
+    }
     this.#out.ascii('\x1b[?7h');
+  }
+
+  /**
+   * A second half without its first, which inserting before it leaves behind. Made the same way: the two cells before
+   * it are painted again, unless the nearer one holds something, which would clear it.
+   */
+  #paintStray(row: ScreenRow, column: number): void {
+    if (column < 2 || hasContent(row, column - 1)) return;
+    this.moveTo(column - 2, this.#y);
+    this.setPen(penOf(row, column));
+    this.#put(wide);
+    this.moveTo(column - 1, this.#y);
+    this.#resetPen();
+    this.#out.ascii('\x1b[@');
+    this.#erase(column - 1, 1, row.cells[(column - 1) * wordsPerCell + 2] as number);
+    const start = isSecondHalf(row, column - 2) && column > 2 ? column - 3 : column - 2;
+    this.moveTo(start, this.#y);
+    this.repaint(row, start);
   }
 
   /**
@@ -283,30 +339,17 @@ export class ScreenPainter {
    * the same way; its neighbour is painted anew.
    */
   #paintOdd(row: ScreenRow, column: number): void {
-    const at = column * wordsPerCell;
-    const pen = {
-      foreground: row.cells[at + 1] as number,
-      background: row.cells[at + 2] as number,
-      extra: row.extra(column),
-    };
     const left = Math.max(0, column - 1);
     this.#resetPen();
     this.moveTo(left, this.#y);
     this.#put(wide);
     this.moveTo(column === 0 ? 1 : left, this.#y);
-    this.setPen(pen);
+    this.setPen(penOf(row, column));
     this.#put(space);
     const neighbour = column === 0 ? 1 : left;
     const start = neighbour > 0 && isSecondHalf(row, neighbour) ? neighbour - 1 : neighbour;
     this.moveTo(start, this.#y);
-    this.#repaint(row, start);
-  }
-
-  /** Paints one cell at the cursor, whatever is in it. */
-  #repaint(row: ScreenRow, column: number): void {
-    if (hasContent(row, column)) this.printCell(row, column);
-    else if (isErased(row.cells, column)) this.#erase(column, 1, row.cells[column * wordsPerCell + 2] as number);
-    else this.#paintOdd(row, column);
+    this.repaint(row, start);
   }
 
   #setCellPen(row: ScreenRow, column: number): void {
@@ -412,6 +455,25 @@ function sgrParts(from: SaidPen, to: SaidPen): string[] {
   return parts;
 }
 
+/** Sequences that bring the words of a pen from one value to another without touching underline, link or the rest of its extra. */
+export function wordChanges(from: Omit<Pen, 'extra'>, to: Omit<Pen, 'extra'>): string {
+  const lost = from.foreground & ~to.foreground;
+  const lostBelow = from.background & ~to.background;
+  const parts: string[] = [];
+  const isThinned = (lost & Foreground.bold) !== 0 || (lostBelow & Background.dim) !== 0;
+  if (isThinned) parts.push('22');
+  if ((lost & Foreground.blink) !== 0) parts.push('25');
+  if ((lost & Foreground.inverse) !== 0) parts.push('27');
+  if ((lost & Foreground.invisible) !== 0) parts.push('28');
+  if ((lost & Foreground.strikethrough) !== 0) parts.push('29');
+  if ((lostBelow & Background.italic) !== 0) parts.push('23');
+  if ((lostBelow & Background.overline) !== 0) parts.push('55');
+  for (const [flag, code] of foregroundFlags) if ((to.foreground & flag) !== 0) parts.push(String(code));
+  for (const [flag, code] of backgroundFlags) if ((to.background & flag) !== 0) parts.push(String(code));
+  parts.push(colorCode(to.foreground, 30), colorCode(to.background, 40));
+  return `\x1b[${parts.join(';')}m\x1b[${(to.background & Background.isProtected) === 0 ? 0 : 1}"q`;
+}
+
 function sayable(foreground: number, background: number, extra: CellExtra): SaidPen {
   const isUnderlined = (foreground & Foreground.underline) !== 0;
   const style = (extra.underline >>> underlineStyleShift) & 7;
@@ -452,6 +514,20 @@ function widthAt(row: ScreenRow, column: number): number {
 
 function hasContent(row: ScreenRow, column: number): boolean {
   return ((row.cells[column * wordsPerCell] as number) & Content.any) !== 0;
+}
+
+function penOf(row: ScreenRow, column: number): Pen {
+  const at = column * wordsPerCell;
+  return {
+    foreground: row.cells[at + 1] as number,
+    background: row.cells[at + 2] as number,
+    extra: row.extra(column),
+  };
+}
+
+/** Whether the cell before is the first half of a wide character, whatever is in this one. */
+export function isLeadOf(row: ScreenRow, column: number): boolean {
+  return column > 0 && widthAt(row, column - 1) === 2 && hasContent(row, column - 1);
 }
 
 function isSecondHalf(row: ScreenRow, column: number): boolean {

@@ -1,7 +1,16 @@
 import { ByteWriter } from './byte-writer.ts';
-import { Background, Color, Content, Foreground, type Pen, underlineStyleShift, wordsPerCell } from './screen-cells.ts';
-import type { EngineState, SavedCursor, ScreenBuffer, ScreenEngine, ScreenModes } from './screen-engine.ts';
-import { ScreenPainter } from './screen-painter.ts';
+import {
+  Background,
+  Color,
+  Content,
+  Foreground,
+  type Pen,
+  plainPen,
+  underlineStyleShift,
+  wordsPerCell,
+} from './screen-cells.ts';
+import type { EngineState, SavedCursor, ScreenBuffer, ScreenEngine, ScreenModes, ScreenRow } from './screen-engine.ts';
+import { isLeadOf, ScreenPainter, wordChanges } from './screen-painter.ts';
 import type { TrackedState } from './tracked-state.ts';
 
 export interface SerializeOptions {
@@ -20,9 +29,11 @@ export interface SerializeOptions {
  * whatever the program writes next, it is from then on as if it had seen everything. `conformance.test.ts` holds that
  * for every state it lists, cut at every byte.
  *
- * What VT cannot say and is therefore lost: which rows above `rowsMax` there were, whether the very first row
- * continued another, tab stops beyond the right edge, that the next character would wrap where the last cell of the
- * row was emptied afterwards, and images.
+ * What VT cannot say and is therefore lost: rows above `rowsMax`; whether the very first row continued another; tab
+ * stops beyond the right edge; a saved cursor below the screen (after its scrollback was cleared); that the next
+ * character would wrap, where the last cell of the row was emptied since; a pen whose flags contradict its underline
+ * or link when DECRC on the other screen left it so; a character widened by a mark meant for one that found no room;
+ * images. The suite skips exactly these.
  */
 export function serializeScreen(options: SerializeOptions): Uint8Array<ArrayBuffer> {
   const out = shared ?? new ByteWriter(256 * 1024);
@@ -101,17 +112,17 @@ class Serializer {
     this.#painter.paint(buffer, first, (row, y) => {
       if (!isDue || row - first !== savedRow) return;
       isDue = false;
-      const { x } = this.#painter;
-      this.#saveCursor(buffer.saved, y);
-      // Where a row may go on by wrapping, only printing its last cell again gets back to.
-      this.#painter.moveTo(Math.min(x, this.#engine.columns - 1), y);
+      this.#saveCursor(buffer.saved, y, buffer.row(row));
+      this.#painter.moveTo(0, y);
     });
-    if (isDue) this.#saveCursor(buffer.saved, Math.min(savedRow, this.#engine.rows - 1));
+    if (!isDue) return;
+    const y = Math.min(savedRow, this.#engine.rows - 1);
+    this.#saveCursor(buffer.saved, y, buffer.row(Math.min(first + savedRow, buffer.length - 1)));
   }
 
-  #saveCursor(saved: SavedCursor, y: number): void {
-    const x = Math.min(saved.column, this.#engine.columns - 1);
-    this.#setSavedPen(saved);
+  /** `row` is what stands in row `y`, if anything does. */
+  #saveCursor(saved: SavedCursor, y: number, row?: ScreenRow): void {
+    const lastColumn = this.#engine.columns - 1;
     this.#designate(saved.charsets);
     if (saved.activeCharset > 0) this.#out.ascii(charsetShifts[saved.activeCharset] ?? '');
     if (!saved.isWraparound) this.#out.ascii('\x1b[?7l');
@@ -119,8 +130,16 @@ class Serializer {
       this.#out.ascii('\x1b[?6h');
       this.#painter.placed(0, 0);
     }
-    this.#painter.moveTo(x, y);
+    this.#painter.moveTo(Math.min(saved.column, lastColumn), y);
+    const isAtEdge = saved.column > lastColumn;
+    const isCellLost = isAtEdge && !(row !== undefined && this.#painter.printLastCell(row));
+    if (isCellLost) this.#out.byte(space);
+    this.#setSavedPen(saved);
     this.#out.ascii('\x1b7');
+    if (isCellLost) {
+      this.#out.byte(0x0d);
+      this.#painter.placed(0, y);
+    }
     if (saved.isOrigin) {
       this.#out.ascii('\x1b[?6l');
       this.#painter.placed(0, 0);
@@ -128,7 +147,11 @@ class Serializer {
     if (!saved.isWraparound) this.#out.ascii('\x1b[?7h');
     if (saved.activeCharset > 0) this.#out.ascii(charsetShifts[0]);
     if (this.#charsets[0] !== undefined) this.#designate([undefined]);
-    this.#painter.setPen({ foreground: 0, background: 0, extra: { underline: 0, link: 0 } });
+    if (isCellLost && row !== undefined) {
+      this.#painter.moveTo(lastColumn, y);
+      this.#painter.repaint(row, lastColumn);
+    }
+    this.#painter.setPen(plainPen);
   }
 
   /** DECSC keeps only words, and among their flags that the pen had extra; any extra will do. */
@@ -179,7 +202,6 @@ class Serializer {
     const { keyboard } = this.#state;
     this.#out.ascii('\x1b[?1047h');
     this.#pushKeyboardFlags(keyboard.alternateStack, keyboard.flags, keyboard.alternateFlags);
-    this.#painter.moveTo(0, 0);
     this.#paint(this.#alternate, 0);
     this.#writeTabStops(this.#alternate);
   }
@@ -206,7 +228,7 @@ class Serializer {
     const { modes, charsets, activeCharset, pen } = this.#state;
     this.#writeScrollRegion(buffer);
     if (!isSayable(pen)) this.#setUnsayablePen(buffer.saved);
-    this.#designate(charsets);
+    this.#designateOnly(charsets);
     if (activeCharset > 0) this.#out.ascii(charsetShifts[activeCharset] ?? '');
     this.#writeModes(modes);
     if (modes.origin) {
@@ -244,6 +266,12 @@ class Serializer {
     }
   }
 
+  /** As `designate`, and ASCII in all others. */
+  #designateOnly(charsets: readonly (string | undefined)[]): void {
+    const isLonger = this.#charsets.findLastIndex((name) => name !== undefined) >= charsets.length;
+    this.#designate(isLonger ? this.#charsets.map((_, i) => charsets[i]) : charsets);
+  }
+
   /**
    * Prints the last character again where it stands, last of all, if a combining character or REP coming next would
    * work on it. The pen is still the one it was printed with: anything that changes the pen ends this state.
@@ -257,9 +285,17 @@ class Serializer {
     const column = x - width;
     const content = row.cells[column * wordsPerCell] ?? 0;
     const isThere = column >= 0 && (content & Content.any) !== 0 && content >>> Content.widthShift === width;
-    if (!isThere) return false;
-    this.#moveTo(buffer, column);
+    const isLeftOut = !isThere && width === 2 && !modes.wraparound && x === columns - 1;
+    if (!isThere && !isLeftOut) return false;
+    this.#moveTo(buffer, isLeftOut ? x : column);
+    if ((isLeftOut ? x : column) === columns - 1 && isLeadOf(row, columns - 1)) this.#painter.printLead(row);
     if (isSayable(pen)) this.#painter.setPenWithUnderlineColor(pen);
+    if (isLeftOut) {
+      // A wide character that found no room at the edge, with autowrap off: any other finds none either.
+      this.#out.ascii(modes.insert ? '\x1b[4h\x1b[?7l' : '\x1b[?7l');
+      this.#out.codePoint(wideCharacter);
+      return true;
+    }
     if (modes.insert) this.#out.ascii(`\x1b[4h\x1b[${width}P`);
     if (!modes.wraparound) this.#out.ascii('\x1b[?7l');
     if ((content & Content.isCombined) !== 0) this.#out.text(row.combined(column));
@@ -280,20 +316,25 @@ class Serializer {
   /** Past the last column, where the next character wraps: only printing there gets there. */
   #runToEdge(buffer: ScreenBuffer): void {
     const { columns } = this.#engine;
+    const { pen } = this.#state;
     const row = buffer.row(buffer.base + buffer.y);
-    const last = row.cells[(columns - 1) * wordsPerCell] ?? 0;
-    const isSecondHalf = last >>> Content.widthShift === 0 && (last & Content.any) === 0;
-    const column = isSecondHalf ? columns - 2 : columns - 1;
-    this.#moveTo(buffer, column);
-    if (isSecondHalf || (last & Content.any) !== 0) this.#painter.printCell(row, column);
-    else {
+    const at = (columns - 1) * wordsPerCell;
+    this.#moveTo(buffer, columns - 1);
+    const last = row.cells[at] ?? 0;
+    const hasPen = row.cells[at + 1] === pen.foreground && row.cells[at + 2] === pen.background;
+    if (!isSayable(pen) && hasPen && (last & Content.any) !== 0) this.#painter.printAsIs(row, columns - 1);
+    else if (!this.#painter.printLastCell(row)) {
       // The row was erased after the cursor got there; erasing to the left clears it again without moving.
-      const background = (row.cells[(columns - 1) * wordsPerCell + 2] ?? 0) & Color.both;
+      const background = (row.cells[at + 2] ?? 0) & Color.both;
       if (!isBlank(row.cells, background)) return;
-      this.#out.byte(0x20);
-      this.#painter.setPen({ foreground: 0, background, extra: { underline: 0, link: 0 } });
+      this.#out.byte(space);
+      this.#painter.setPen({ ...plainPen, background });
       this.#out.ascii('\x1b[1K');
     }
+    // A lone string terminator does nothing, but a combining character now joins nothing.
+    this.#out.ascii('\x1b\\');
+    // Such a character takes a place of its own, even beyond the edge.
+    for (let x = columns; x < buffer.x; x++) this.#out.codePoint(combiningGrave);
   }
 
   #moveTo(buffer: ScreenBuffer, x: number): void {
@@ -303,23 +344,35 @@ class Serializer {
   }
 
   /**
-   * DECRC brings back the words of a pen but not its extra, so a pen's flags may contradict its extra. Right after a
-   * DECRC the same pen comes about the same way; otherwise the nearest that can be said is set.
+   * DECRC brings back the words of a pen but not its extra, so a pen's flags may contradict its extra. The same pen
+   * comes about the same way, and by changes since then that leave the extra alone. Where it came about on the other
+   * screen, it is set as it shows.
    */
   #setUnsayablePen(saved: SavedCursor): void {
     const { pen } = this.#state;
     const style = (pen.extra.underline >>> underlineStyleShift) & 7;
+    const isFromHere =
+      ((pen.background ^ saved.background) & Background.hasExtra) === 0 &&
+      ((pen.foreground ^ saved.foreground) & Foreground.underline) === 0;
+    if (!isFromHere) {
+      this.#painter.setPen(pen);
+      return;
+    }
     this.#painter.setPen({ ...pen, background: (pen.background | Background.hasExtra) >>> 0 });
-    if (pen.foreground !== saved.foreground || pen.background !== saved.background) return;
     this.#out.ascii(style === 0 ? '\x1b[24m' : `\x1b[4:${style}m`);
     // With the pen come cursor, charsets and two modes; those are set afterwards.
     this.#out.ascii('\x1b8\x1b[?6l\x1b[?7h');
     this.#out.ascii(charsetShifts[0]);
     for (const [i, name] of saved.charsets.entries()) this.#charsets[i] = name;
     this.#painter.placed(0, 0);
+    this.#out.ascii(wordChanges(saved, pen));
   }
 }
 
+const space = 0x20;
+/** Any character two columns wide. */
+const wideCharacter = 0x6f22;
+const combiningGrave = 0x300;
 const mouseModes = { x10: 9, vt200: 1000, drag: 1002, any: 1003 } as const;
 const cursorShapes = { block: 1, underline: 3, bar: 5 } as const;
 

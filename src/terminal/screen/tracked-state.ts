@@ -87,11 +87,11 @@ export class TrackedState {
 
   /** `4;state;percent` of OSC 9. Returns whether it was one. */
   setProgress(data: string): boolean {
-    const [state, percent] = data.split(';').slice(1).map(Number);
-    const name = progressStates[state ?? -1];
+    const [, state, percent = '0'] = /^4;([0-4])(?:;(\d{1,3}))?$/.exec(data) ?? [];
+    const name = progressStates[Number(state ?? -1)];
     if (name === undefined) return false;
-    const value = Number.isFinite(percent) ? Math.min(100, Math.max(0, Math.round(percent ?? 0))) : 0;
-    this.progress = name === 'none' ? undefined : { state: name, percent: name === 'indeterminate' ? 0 : value };
+    const value = name === 'indeterminate' ? 0 : Math.min(100, Number(percent));
+    this.progress = name === 'none' ? undefined : { state: name, percent: value };
     return true;
   }
 

@@ -3,6 +3,8 @@ import xterm from '@xterm/headless';
 import { Background, Color, Foreground, underlineStyleShift } from '../screen-cells.ts';
 import { charsetName, coreOf, type XtermBuffer, type XtermLine } from '../xterm-internals.ts';
 
+const colorSpec = /^(?:rgb:[\da-f]{1,4}\/[\da-f]{1,4}\/[\da-f]{1,4}|#(?:[\da-f]{3}){1,4})$/i;
+
 /** The private parts only this observer looks at. */
 interface Observed {
   _inputHandler: {
@@ -75,7 +77,7 @@ export class RawTerminal implements Disposable {
     on(4, (data) => {
       const parts = data.split(';');
       for (let i = 0; i + 1 < parts.length; i += 2)
-        if (/^\d{1,3}$/.test(parts[i] ?? '') && /^(rgb:|#)/.test(parts[i + 1] ?? ''))
+        if (/^\d{1,3}$/.test(parts[i] ?? '') && colorSpec.test(parts[i + 1] ?? ''))
           this.#palette.set(`4;${Number(parts[i])}`, parts[i + 1] ?? '');
     });
     on(104, (data) => {
@@ -85,7 +87,7 @@ export class RawTerminal implements Disposable {
     for (const number of [10, 11, 12]) {
       on(number, (data) => {
         for (const [i, spec] of data.split(';').entries())
-          if (/^(rgb:|#)/.test(spec)) this.#palette.set(String(number + i), spec);
+          if (colorSpec.test(spec)) this.#palette.set(String(number + i), spec);
       });
       on(number + 100, () => this.#palette.delete(String(number)));
     }
@@ -97,7 +99,8 @@ export class RawTerminal implements Disposable {
       else if (state !== '') this.#strings.set('progress', `${state};${state === '3' ? 0 : Number(percent)}`);
     });
     on(7501, (data) => {
-      if (data !== '?') this.#records.set(/(?:^|:)id=([^:]*)/.exec(data)?.[1] ?? '', data);
+      if (/(?:^|:)state=(?:idle|working|done|blocked|error)(?::|$)/.test(data))
+        this.#records.set(/(?:^|:)id=([^:]*)/.exec(data)?.[1] ?? '', data);
     });
     for (const final of ['h', 'l'])
       parser.registerCsiHandler({ prefix: '?', final }, (params) => {
@@ -157,6 +160,36 @@ export class RawTerminal implements Disposable {
     const penLink = input._curAttrData.extended.urlId;
     if (penLink !== 0) links.pen = this.#linkText(penLink);
     return { ...observation, links };
+  }
+
+  /** Why the present state cannot be said in VT, of the reasons `serializeScreen` names; undefined when it can. */
+  oddity(): string | undefined {
+    const { buffers } = this.#core._bufferService;
+    const { active } = buffers;
+    const columns = this.#terminal.cols;
+    for (const buffer of [buffers.normal, buffers.alt]) {
+      if (buffer.savedY > buffer.ybase + this.#terminal.rows - 1) return 'saved cursor below the screen';
+      if (Object.keys(buffer.tabs).some((column) => Number(column) >= columns)) return 'tab stop beyond the edge';
+      for (let i = 0; i < buffer.lines.length; i++) {
+        const data = buffer.lines.get(i)?._data ?? [];
+        for (let at = 0; at + 3 < data.length; at += 3)
+          if ((data[at] ?? 0) >>> 22 === 2 && (data[at + 3] ?? 0) !== 0) return 'half of a wide character';
+      }
+    }
+    const pen = this.#core._inputHandler._curAttrData;
+    const isFlagged = (pen.bg & Background.hasExtra) !== 0;
+    const isUnderlined = (pen.fg & Foreground.underline) !== 0;
+    const style = (pen.extended._ext >>> underlineStyleShift) & 7;
+    if (isFlagged !== (style !== 0 || pen.extended.urlId !== 0) || isUnderlined !== (style !== 0)) {
+      const saved = active.savedCurAttrData;
+      const isSaved =
+        ((saved.bg ^ pen.bg) & Background.hasExtra) === 0 && ((saved.fg ^ pen.fg) & Foreground.underline) === 0;
+      if (!isSaved || active.x >= columns) return 'pen that contradicts itself';
+    }
+    const row = active.lines.get(active.ybase + active.y)?._data ?? [];
+    const last = row[row.length - 3] ?? 0;
+    const isEmptied = active.x >= columns && last === 1 << 22 && row.some((word, i) => i % 3 === 0 && word !== last);
+    return isEmptied ? 'wrap due after an emptied cell' : undefined;
   }
 
   #observeBuffer(buffer: XtermBuffer, name: string, links: Record<string, string>): unknown {

@@ -104,7 +104,7 @@ async function commitTree(
   at: number,
   message: string,
 ): Promise<string> {
-  const date = `${Math.floor(at / 1000)} +0000`;
+  const date = `@${Math.floor(at / 1000)} +0000`;
   const name = 'Concertmaster';
   const email = 'concert@localhost';
   const env = {

@@ -25,5 +25,6 @@ export { type GitProgram, readPrograms } from './repository-programs.ts';
 export { createGit, type Git, type GitOptions } from './run-git.ts';
 export { createScriptRunner, type RunScript, type ScriptEnd, type ScriptRun } from './run-script.ts';
 export { isSlug, projectSlug, toSlug } from './slug.ts';
+export { dirtyFiles, readWorktreeStatus, type Status, type StatusOptions } from './status.ts';
 export { TrustStore, type TrustVerdict } from './trust.ts';
 export { type CreateWorktreeOptions, createWorktree, type Worktree } from './worktree.ts';

@@ -33,16 +33,11 @@ export async function readRepository(git: Git, path: string): Promise<GitResult<
     if (!folder.ok) return folder;
     const cwd = folder.value;
     const places = await readPlaces(git, cwd);
-    if (places.isInsideGitDir && !places.isBare)
+    if (!places.isBare && (places.worktree === null || !isInside(places.worktree, cwd)))
       return refuse(
         'git/not-a-repository',
-        `${quoted(path)} lies in a repository's own git folder, which is no place to work`,
+        `${quoted(path)} lies in a repository, but not among its files: in its .git, or they are said to be elsewhere`,
         'Give the folder that has the files',
-      );
-    if (places.worktree !== null && !isInside(places.worktree, cwd))
-      return refuse(
-        'git/not-a-repository',
-        `The repository at ${quoted(path)} says its files are in ${quoted(places.worktree)}; such a repository is not worked in`,
       );
     const head = await git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd, exitCodes: [0, 1, 128] });
     const branch = await readSymbolicRef(git, cwd, 'HEAD', 'refs/heads/');
@@ -77,13 +72,12 @@ export interface RepositoryPlaces {
   gitDir: string;
   commonDir: string;
   isBare: boolean;
-  isInsideGitDir: boolean;
 }
 
 /** Where git says it is when called in `cwd`. Throws `GitError` outside a repository. */
 export async function readPlaces(git: Git, cwd: string): Promise<RepositoryPlaces> {
-  const flags = ['--is-bare-repository', '--is-inside-work-tree', '--is-inside-git-dir'];
-  const [bare, inWorktree, inGitDir] = (await git.run(['rev-parse', ...flags], { cwd })).text.trim().split('\n');
+  const flags = ['--is-bare-repository', '--is-inside-work-tree'];
+  const [bare, inWorktree] = (await git.run(['rev-parse', ...flags], { cwd })).text.trim().split('\n');
   const isInWorktree = inWorktree === 'true';
   const paths = ['--absolute-git-dir', '--git-common-dir', ...(isInWorktree ? ['--show-toplevel'] : [])];
   const [gitDir, commonDir, worktree] = await Promise.all(
@@ -94,7 +88,6 @@ export async function readPlaces(git: Git, cwd: string): Promise<RepositoryPlace
     gitDir: gitDir ?? cwd,
     commonDir: commonDir ?? cwd,
     isBare: bare === 'true',
-    isInsideGitDir: inGitDir === 'true',
   };
 }
 

@@ -1,4 +1,8 @@
-import type { Checkout } from './checkout.ts';
+import { ok } from '../base/index.ts';
+import { type Checkout, openCheckout } from './checkout.ts';
+import { explained, type GitResult } from './refusals.ts';
+import type { GitProgram } from './repository-programs.ts';
+import type { Git } from './run-git.ts';
 
 /** Files of a worktree that no commit has, by path relative to its root. */
 export interface Status {
@@ -17,6 +21,18 @@ export interface StatusOptions {
   withIgnored?: boolean;
 }
 
+/** What no commit of the worktree at exactly `path` has. Refuses with `git/not-a-repository` when it is none any more. */
+export async function readWorktreeStatus(
+  git: Git,
+  path: string,
+  { trustedPrograms, ...options }: StatusOptions & { trustedPrograms?: readonly GitProgram[] } = {},
+): Promise<GitResult<Status>> {
+  return await explained(async () => {
+    const opened = await openCheckout(git, path, trustedPrograms);
+    return opened.ok ? ok(await readStatus(opened.value, options)) : opened;
+  });
+}
+
 /** Never looks into submodules, whose configuration is another repository's: a submodule shows when its commit changed. */
 export async function readStatus(
   { git, root }: Pick<Checkout, 'git' | 'root'>,
@@ -32,10 +48,6 @@ export async function readStatus(
     `--ignored=${withIgnored ? 'matching' : 'no'}`,
   ];
   return parseStatus((await git.run(args, { cwd: root })).text);
-}
-
-export function isClean(status: Status): boolean {
-  return dirtyFiles(status).length === 0;
 }
 
 /** All that is in no commit, conflicts first. */

@@ -361,6 +361,9 @@ async function baseNotes(site: Site, baseCommit: string): Promise<string[]> {
 }
 
 function switchedOffNote(programs: readonly GitProgram[]): string {
-  const keys = programs.map(({ key }) => key);
+  // Filters first: they decide what the files look like.
+  const keys = programs
+    .map(({ key }) => key)
+    .sort((a, b) => Number(b.startsWith('filter.')) - Number(a.startsWith('filter.')));
   return `Programs named by the repository's own git configuration were not run, because the project is not trusted: ${listed(keys)}`;
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -28,7 +27,7 @@ import {
   tearDownWorktree,
   type Worktree,
 } from '../../../src/git/index.ts';
-import { createWorkbench, granted, realClock, type Workbench } from './workbench.ts';
+import { createWorkbench, granted, isRunning, realClock, type Workbench } from './workbench.ts';
 
 let bench: Workbench;
 let repo: string;
@@ -75,12 +74,6 @@ function options(more: Partial<ProjectRunOptions> = {}): ProjectRunOptions {
 }
 
 const setUp = async (more?: Partial<ProjectRunOptions>) => await setUpWorktree(bench.git, options(more));
-
-/** A dead process may wait for whoever is to collect it, as a zombie. */
-function isRunning(pid: number): boolean {
-  const state = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();
-  return state !== '' && !state.startsWith('Z');
-}
 
 describe('trust', () => {
   test('is not asked for where nothing would run', async () => {
@@ -292,7 +285,7 @@ describe('setup', () => {
     await trustIt();
     expect(await setUp({ timeoutMs: 300 })).toMatchObject({ code: 'project/setup-failed' });
     const child = Number(readFileSync(join(worktree.path, 'child'), 'utf8'));
-    expect(isRunning(child)).toBe(false);
+    await expect.poll(() => isRunning(child)).toBe(false);
   });
 
   test('that prints without end fills its log to the bound', async () => {

@@ -28,14 +28,31 @@ export class TerminalClient implements Disposable {
   }
 
   /** Resolves at first paint, with how long that took from the request. */
-  static async attach(socketPath: string, session: string, options: { direct: boolean; columns: number; rows: number; history?: number }): Promise<{ client: TerminalClient; firstPaintMs: number }> {
-    const socket = new WebSocket(`ws+unix://${socketPath}:/v1/sessions/${session}/terminal`, { perMessageDeflate: false });
+  static async attach(
+    socketPath: string,
+    session: string,
+    options: { direct: boolean; columns: number; rows: number; history?: number },
+  ): Promise<{ client: TerminalClient; firstPaintMs: number }> {
+    const socket = new WebSocket(`ws+unix://${socketPath}:/v1/sessions/${session}/terminal`, {
+      perMessageDeflate: false,
+    });
     const client = new TerminalClient(socket);
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
     const before = performance.now();
     const { direct, columns, rows, history = 0 } = options;
     const painted = client.#listen(direct);
-    socket.send(JSON.stringify({ type: 'attach', device: `bench-${process.pid}`, mode: 'drive', take: true, direct, columns, rows, history }));
+    socket.send(
+      JSON.stringify({
+        type: 'attach',
+        device: `bench-${process.pid}`,
+        mode: 'drive',
+        take: true,
+        direct,
+        columns,
+        rows,
+        history,
+      }),
+    );
     await painted;
     return { client, firstPaintMs: performance.now() - before };
   }
@@ -83,8 +100,17 @@ export class TerminalClient implements Disposable {
     this.#holder = socket;
     this.#channel = holder.channel;
     const credit = 4 * 1024 * 1024;
-    socket.write(encodeFrame(FrameType.hello, 0, 0, encodeJson({ protocol: holderProtocolVersion, role: 'terminal', ticket: holder.ticket })));
-    socket.write(encodeFrame(FrameType.subscribe, holder.channel, 0, encodeJson({ from: offset, credit, coalesceMs: 0 })));
+    socket.write(
+      encodeFrame(
+        FrameType.hello,
+        0,
+        0,
+        encodeJson({ protocol: holderProtocolVersion, role: 'terminal', ticket: holder.ticket }),
+      ),
+    );
+    socket.write(
+      encodeFrame(FrameType.subscribe, holder.channel, 0, encodeJson({ from: offset, credit, coalesceMs: 0 })),
+    );
     const frames = new FrameReader();
     socket.on('data', (chunk) => {
       frames.push(chunk, (header, payload) => {

@@ -23,7 +23,12 @@ export class Tmux implements Disposable {
   /** An attached client in a PTY of ours, drained. */
   attach(name: string, columns = 80, rows = 24, onData: (data: Buffer) => void = () => {}): IPty {
     const env = { ...process.env, TERM: 'xterm-256color', TMUX: '' };
-    const client = spawn('tmux', ['-L', this.#socket, 'attach', '-t', name], { cols: columns, rows, env, encoding: null });
+    const client = spawn('tmux', ['-L', this.#socket, 'attach', '-t', name], {
+      cols: columns,
+      rows,
+      env,
+      encoding: null,
+    });
     client.onData((data) => onData(data as unknown as Buffer));
     return client;
   }

@@ -221,10 +221,10 @@ export class RawTerminal implements Disposable {
     };
   }
 
-  /** Cells that are not as new. Whether the first row goes on from one above cannot be said, nor matters. */
+  /** Cells that are not as new. */
   #observeRow(line: XtermLine, index: number, name: string, links: Record<string, string>): string {
     const data = line._data;
-    const parts = [line.isWrapped && index > 0 ? 'wrapped' : ''];
+    const parts = [line.isWrapped ? 'wrapped' : ''];
     for (let column = 0; column * 3 < data.length; column++) {
       const at = column * 3;
       const content = data[at] ?? 0;

@@ -173,7 +173,7 @@ export class RawTerminal implements Disposable {
       for (let i = 0; i < buffer.lines.length; i++) {
         const data = buffer.lines.get(i)?._data ?? [];
         for (let at = 0; at + 3 < data.length; at += 3)
-          if ((data[at] ?? 0) >>> 22 === 2 && (data[at + 3] ?? 0) !== 0) return 'half of a wide character';
+          if ((data[at] ?? 0) >>> 21 === 5 && (data[at + 3] ?? 0) !== 0) return 'character widened by a mark';
       }
     }
     const pen = this.#core._inputHandler._curAttrData;

@@ -25,6 +25,7 @@ import {
 export function decide(state: FleetState, input: Input): Decision {
   switch (input.type) {
     case 'task/start': {
+      if (state.tasks.has(input.task)) return events();
       const { id, root, name } = input.project;
       const project = [...state.projects.values()].find((known) => known.root === root);
       const spec = { ...input.spec, project: project?.id ?? id };
@@ -106,6 +107,7 @@ export function decide(state: FleetState, input: Input): Decision {
             `concert resume ${session.id}`,
           );
         }
+        if (session.messages.some(({ id }) => id === input.message)) return events();
         return events({
           type: 'message.queued',
           session: session.id,

@@ -141,6 +141,7 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
     case 'session.removalRefused':
       return change(state, event.session, { removing: null });
     case 'session.removed':
+      state.tasks.delete(sessionOf(state, event.session).task);
       state.sessions.delete(event.session);
       return;
     case 'message.queued': {

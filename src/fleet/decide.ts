@@ -169,7 +169,9 @@ export function decide(state: FleetState, input: Input): Decision {
         if (session.launching === null) return events();
         const { prompt, process } = input;
         const queued: FleetEvent[] =
-          prompt === null ? [] : [{ type: 'message.queued', session: session.id, ...prompt, steer: true }];
+          prompt === null
+            ? []
+            : [{ type: 'message.queued', session: session.id, ...prompt, steer: false, first: true }];
         const to: SessionState =
           session.state === 'starting' || session.state === 'unknown' ? session.state : 'starting';
         const started = fromDaemon(input.at, 'process-started', to, `Process ${process.pid} runs`);
@@ -221,9 +223,15 @@ export function decide(state: FleetState, input: Input): Decision {
         events({ type: 'terminal.paused', session: session.id, reason: input.reason, message: input.message }),
       );
     case 'message/failed':
-      return ifSession(state, input.session, (session) =>
-        events({ type: 'message.queued', session: session.id, message: input.message, text: input.text, steer: true }),
-      );
+      return ifSession(state, input.session, (session) => {
+        const { message, text, steer } = input;
+        if (session.messages.some(({ id }) => id === message)) return events();
+        const why = fromDaemon(input.at, 'message-failed', 'unknown', 'A message could not be typed; it waits');
+        return events(
+          { type: 'message.queued', session: session.id, message, text, steer, first: true },
+          ...(session.process === null ? [] : [move(session, 'unknown', why)]),
+        );
+      });
     case 'tick':
       return events();
     default:

@@ -35,7 +35,8 @@ export type DurableEvent =
   | { type: 'session.removalRequested'; session: string; force: boolean }
   | { type: 'session.removalRefused'; session: string; message: string }
   | { type: 'session.removed'; session: string; backupRef: string | null }
-  | { type: 'message.queued'; session: string; message: string; text: string; steer: boolean }
+  /** `first` puts it before all others, else those that steer come first. */
+  | { type: 'message.queued'; session: string; message: string; text: string; steer: boolean; first?: true }
   | { type: 'message.sent'; session: string; message: string }
   | { type: 'driver.changed'; session: string; device: string | null }
   | { type: 'recovery.finished'; report: RecoveryReport };

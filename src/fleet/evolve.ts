@@ -147,7 +147,8 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
     case 'message.queued': {
       const { messages } = sessionOf(state, event.session);
       const message = { id: event.message, text: event.text, steer: event.steer };
-      return change(state, event.session, { messages: event.steer ? [message, ...messages] : [...messages, message] });
+      const place = event.first ? 0 : event.steer ? messages.findLastIndex(({ steer }) => steer) + 1 : messages.length;
+      return change(state, event.session, { messages: messages.toSpliced(place, 0, message) });
     }
     case 'message.sent': {
       const { messages } = sessionOf(state, event.session);

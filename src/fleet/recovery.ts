@@ -1,4 +1,4 @@
-import type { Decision } from './decision.ts';
+import { type Decision, fromDaemon, messageSent, move } from './decision.ts';
 import type { FleetEvent, LossCause, RecoveryReport } from './events.ts';
 import type { Effect, FoundChannel, Report } from './inputs.ts';
 import { askToEnd, exited, lost } from './process-end.ts';
@@ -52,6 +52,8 @@ export function recover(state: FleetState, input: Inventory): Decision {
   return { ok: true, events, effects };
 }
 
+const unsure = 'The daemon ended while a message was on its way to it: look whether it arrived';
+
 function recoverLive(
   state: FleetState,
   session: Session,
@@ -67,7 +69,11 @@ function recoverLive(
   }
   if (channel !== undefined && channel.pid !== null) {
     report.adopted.push(session.id);
-    return [{ type: 'session.adopted', session: session.id, incarnation: session.incarnation, holder: channel.holder }];
+    const isUnsure = session.evidence.source === 'daemon' && session.evidence.signal === messageSent;
+    return [
+      { type: 'session.adopted', session: session.id, incarnation: session.incarnation, holder: channel.holder },
+      ...(isUnsure ? [move(session, 'unknown', fromDaemon(at, 'message-unsure', 'unknown', unsure))] : []),
+    ];
   }
   const cause: LossCause = rebooted ? 'reboot' : channel === undefined ? 'holder-gone' : 'unknown-channel';
   const canResume = state.tasks.get(session.task)?.spec.can.resume === true && session.conversation !== null;

@@ -207,7 +207,7 @@ export function decide(state: FleetState, input: Input): Decision {
     case 'holder/seen':
       return events({ type: 'holder.seen', holder: input.holder, pid: input.pid, alive: input.alive });
     case 'session/evidence':
-      return ifIncarnation(state, input, (session) => assess(session, input.evidence));
+      return ifIncarnation(state, input, (session) => assess(session, input.evidence, input.at));
     case 'session/output':
       return ifSession(state, input.session, (session) =>
         events({ type: 'output.seen', session: session.id, head: input.head }),

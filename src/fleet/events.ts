@@ -24,6 +24,8 @@ export type DurableEvent =
   | { type: 'session.processLost'; session: string; incarnation: number; cause: LossCause; cutState: SessionState }
   | { type: 'session.adopted'; session: string; incarnation: number; holder: string }
   | { type: 'session.stateChanged'; session: string; from: SessionState; to: SessionState; evidence: Evidence }
+  /** The state stands, on better proof. */
+  | { type: 'session.confirmed'; session: string; evidence: Evidence }
   | { type: 'session.deepened'; session: string; deep: boolean }
   | { type: 'session.stopRequested'; session: string; killAt: number; by: 'person' | 'fleet' }
   | { type: 'session.killed'; session: string }

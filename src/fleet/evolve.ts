@@ -118,6 +118,11 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
         evidenceLog: remember(session, event.evidence),
       });
     }
+    case 'session.confirmed':
+      return change(state, event.session, {
+        evidence: event.evidence,
+        evidenceLog: remember(sessionOf(state, event.session), event.evidence),
+      });
     case 'session.deepened':
       return change(state, event.session, { deep: event.deep });
     case 'session.stopRequested':

@@ -139,6 +139,6 @@ export interface RecoveryReport {
   lost: { session: string; cause: LossCause; canResume: boolean; wasCut: boolean }[];
   /** Launches that a crash had interrupted, asked for again. */
   relaunched: string[];
-  /** Channels in holders that no session of ours claims; left alone. */
+  /** Sessions that live in holders and are not ours; left alone. */
   strangers: string[];
 }

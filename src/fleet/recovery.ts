@@ -44,12 +44,21 @@ export function recover(state: FleetState, input: Inventory): Decision {
       effects.push({ type: 'worktree/create', session: session.id });
     }
   }
-  for (const channel of input.channels) {
-    const known = state.sessions.get(channel.session);
-    if (known === undefined && channel.pid !== null) report.strangers.push(channel.session);
+  for (const [session, isLive] of unknownSessions(state, input)) {
+    if (isLive) report.strangers.push(session);
+    else effects.push({ type: 'session/forget', session });
   }
   events.push({ type: 'recovery.finished', report });
   return { ok: true, events, effects };
+}
+
+/** Ended ones were removed by a daemon that died before it could have them forgotten; living ones are not ours to judge. */
+function unknownSessions(state: FleetState, input: Inventory): Map<string, boolean> {
+  const found = new Map<string, boolean>();
+  for (const { session, pid } of input.channels) {
+    if (!state.sessions.has(session)) found.set(session, found.get(session) === true || pid !== null);
+  }
+  return found;
 }
 
 const unsure = 'The daemon ended while a message was on its way to it: look whether it arrived';

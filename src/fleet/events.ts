@@ -41,7 +41,7 @@ export type DurableEvent =
   | { type: 'message.queued'; session: string; message: string; text: string; steer: boolean; first?: true }
   | { type: 'message.sent'; session: string; message: string }
   | { type: 'driver.changed'; session: string; device: string | null }
-  | { type: 'recovery.finished'; report: RecoveryReport };
+  | { type: 'recovery.finished'; report: RecoveryReport; bootId: string };
 
 /** Applied and shown, never kept: lost with the daemon and learned anew. */
 export type VolatileEvent =

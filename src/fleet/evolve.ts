@@ -14,7 +14,6 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
   switch (event.type) {
     case 'daemon.started':
       state.epoch = event.epoch;
-      state.bootId = event.bootId;
       state.slots = event.slots;
       state.holders = new Map();
       state.isResting = true;
@@ -163,6 +162,7 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
       return change(state, event.session, { driver: event.device });
     case 'recovery.finished':
       state.lastRecovery = event.report;
+      state.bootId = event.bootId;
       state.isResting = false;
       return;
     case 'evidence.seen':

@@ -53,7 +53,7 @@ it.each<[string, string, FoundChannel[], LossCause | null]>([
 ])('tells why a session is lost when %s', (_, bootId, channels, cause) => {
   const story = new FleetStory();
   story.run(1, 'review');
-  story.begin();
+  for (const epoch of [2, 3]) story.tell({ type: 'daemon/started', epoch, pid: 1, version: '0', bootId, slots: 4 });
   story.tell({ type: 'recovery/inventory', channels, bootId });
   const lost = cause === null ? [] : [{ session: 's1', cause, canResume: true, wasCut: false }];
   expect([story.fleet.state.lastRecovery, story.session('s1').loss]).toEqual([

@@ -48,7 +48,7 @@ export function recover(state: FleetState, input: Inventory): Decision {
     if (isLive) report.strangers.push(session);
     else effects.push({ type: 'session/forget', session });
   }
-  events.push({ type: 'recovery.finished', report });
+  events.push({ type: 'recovery.finished', report, bootId: input.bootId });
   return { ok: true, events, effects };
 }
 

@@ -1,81 +1,76 @@
-import { expect, test } from 'vitest';
-import type { Clock } from '../base/index.ts';
-import { emptyFleet, evolve, type FleetEvent, type FleetState } from '../fleet/index.ts';
-import type { StreamMessage } from '../protocol/index.ts';
+import { expect, it } from 'vitest';
+import { FleetStory } from '../../test/support/fleet-story.ts';
+import { keyedDocuments, type Turn } from '../fleet/index.ts';
+import type { KeyedDocument, StreamMessage } from '../protocol/index.ts';
 import { Publisher } from './publisher.ts';
 
-const clock: Clock = { now: () => 1000, monotonic: () => 0, after: () => ({ [Symbol.dispose]() {} }) };
-
-function begin(): { state: FleetState; publisher: Publisher } {
-  const state = emptyFleet('local');
-  evolve(state, { type: 'daemon.started', epoch: 1, pid: 1, version: '1', bootId: 'b', slots: 2 }, 0);
-  const publisher = new Publisher(clock, state);
+/** A story whose turns are shown in their order, when the test says so. */
+function publishing() {
+  const story = new FleetStory();
+  const clock = { now: () => story.at, monotonic: () => story.at, after: () => ({ [Symbol.dispose]() {} }) };
+  const publisher = new Publisher(clock, story.fleet.state);
   publisher.begin();
-  return { state, publisher };
+  const seen: StreamMessage[] = [];
+  publisher.subscribe(null, (messages) => seen.push(...messages));
+  const prepare = (turn: Turn) => {
+    const drawing = publisher.prepare(turn.events);
+    return () => publisher.publish(drawing, turn.rows);
+  };
+  const documents = () => publisher.snapshot().documents;
+  return { story, publisher, prepare, documents, seen, now: () => story.at };
 }
 
-function happen(state: FleetState, publisher: Publisher, ...events: FleetEvent[]): void {
-  for (const event of events) evolve(state, event, 1000);
-  publisher.publish(publisher.prepare(events), []);
+function host(documents: readonly KeyedDocument[]): unknown {
+  return documents.find(({ kind }) => kind === 'host')?.document;
 }
 
-const added: FleetEvent = {
-  type: 'task.added',
-  task: 't_1',
-  session: 's_1',
-  spec: {
-    title: 'Fix login',
-    prompt: 'Fix it',
-    project: 'p_1',
-    agent: 'demo',
-    argv: [],
-    priority: 'next',
-    inPlace: false,
-    cwd: '/r',
-    name: null,
-    tab: null,
-    columns: 80,
-    rows: 24,
-    simulated: true,
-    can: { prompt: true, resume: true },
-  },
-};
-const created: FleetEvent = { type: 'session.created', session: 's_1', task: 't_1', name: 'fix', slug: 'fix', tab: 1 };
-const claimed: FleetEvent = { type: 'task.claimed', task: 't_1', session: 's_1', token: 1 };
-
-function spoken(message: StreamMessage): string {
-  if ('upsert' in message) return `${message.upsert.kind}/${message.upsert.key}`;
-  return 'remove' in message ? `-${message.remove.kind}/${message.remove.key}` : 'reset';
-}
-
-test('a task in the queue becomes a session, told in numbered changes', () => {
-  const { state, publisher } = begin();
-  const heard: StreamMessage[] = [];
-  using _ = publisher.subscribe(null, (messages) => heard.push(...messages));
-  happen(state, publisher, added);
-  happen(state, publisher, claimed, created);
-  expect(heard.map(spoken)).toEqual(['queued/t_1', 'session/s_1', 'host/host', '-queued/t_1']);
-  const first = heard[0]?.seq ?? 0;
-  expect(heard.map(({ seq }) => seq - first)).toEqual(heard.map((_message, index) => index));
+it('shows what happened, once it is told to', () => {
+  const { story, prepare, documents } = publishing();
+  const before = documents();
+  const show = prepare(story.start(1));
+  const held = documents();
+  show();
+  expect([held, documents()]).toEqual([before, keyedDocuments(story.fleet.state, story.at, null)]);
 });
 
-test('what a client missed is sent once; what nobody can tell any more is a reset', () => {
-  const { state, publisher } = begin();
+it('trouble with the journal shows nothing of what is not on record', () => {
+  const { story, publisher, prepare, documents } = publishing();
+  const before = host(documents());
+  prepare(story.start(1));
+  publisher.setReadOnly('The disk is full');
+  expect(host(documents())).toEqual({ ...(before as object), readOnly: 'The disk is full' });
+});
+
+it('trouble that is over stays over, whatever was drawn meanwhile', () => {
+  const { story, publisher, prepare, documents } = publishing();
+  publisher.setReadOnly('The disk is full');
+  const show = prepare(story.start(1));
+  publisher.setReadOnly(null);
+  show();
+  expect(documents()).toEqual(keyedDocuments(story.fleet.state, story.at, null));
+});
+
+it('a holder that falls silent is seen on each of its sessions', () => {
+  const { story, prepare, documents, seen } = publishing();
+  for (const turn of [story.start(1), story.makeWorktree('s1'), story.makeProcess('s1')]) prepare(turn)();
+  const before = seen.length;
+  prepare(story.tell({ type: 'holder/seen', holder: 'h', pid: 10, alive: false }))();
+  expect([documents(), seen.length - before]).toEqual([keyedDocuments(story.fleet.state, story.at, null), 1]);
+});
+
+it('a client that comes back gets what it missed, or is told to begin anew', () => {
+  const { story, publisher, prepare } = publishing();
   const { seq } = publisher.snapshot();
-  happen(state, publisher, added);
-  const late: StreamMessage[] = [];
-  using _ = publisher.subscribe(seq, (messages) => late.push(...messages));
-  expect(late.map(spoken)).toEqual(['queued/t_1']);
-  const strange: StreamMessage[] = [];
-  using __ = publisher.subscribe(12, (messages) => strange.push(...messages));
-  expect(strange).toEqual([{ seq: publisher.snapshot().seq, reset: true }]);
-});
-
-test('an event that changes nothing to be seen is not told', () => {
-  const { state, publisher } = begin();
-  happen(state, publisher, added, claimed, created);
-  const heard: StreamMessage[] = [];
-  using _ = publisher.subscribe(null, (messages) => heard.push(...messages));
-  happen(state, publisher, { type: 'output.seen', session: 's_1', head: 5 });
-  expect(heard).toEqual([]);
+  prepare(story.start(1))();
+  const heard: StreamMessage[][] = [];
+  for (const since of [seq, seq + 1, seq - 1_000_000, seq + 1_000]) {
+    publisher.subscribe(since, (messages) => heard.push([...messages]))[Symbol.dispose]();
+  }
+  const now = publisher.snapshot().seq;
+  expect(heard.map((messages) => messages.map((message) => ('reset' in message ? message : message.seq)))).toEqual([
+    Array.from({ length: now - seq }, (_, n) => seq + 1 + n),
+    Array.from({ length: now - seq - 1 }, (_, n) => seq + 2 + n),
+    [{ seq: now, reset: true }],
+    [{ seq: now, reset: true }],
+  ]);
 });

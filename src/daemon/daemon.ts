@@ -117,7 +117,6 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const trouble = troubleOf(opened, keepsCrashing);
   const found = await terminals.findHolders(Math.max(opened.epoch, state.epoch) + 1);
   const boot = bootId(uptime() * 1000, clock.now());
-  const wasBoot = state.bootId;
   if (trouble === null) {
     await loop.submit({
       type: 'daemon/started',
@@ -132,7 +131,7 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
       type: 'recovery/inventory',
       at: clock.now(),
       channels: found.channels,
-      rebooted: wasBoot !== '' && wasBoot !== boot,
+      bootId: boot,
     });
   } else {
     publisher.setReadOnly(trouble);

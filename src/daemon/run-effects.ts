@@ -70,6 +70,7 @@ async function perform(
           session: effect.session,
           message: effect.message,
           text: effect.text,
+          steer: effect.steer,
         });
       return;
     }
@@ -107,7 +108,14 @@ function reportOfFailure(effect: Effect, error: Error, at: number): Input | null
     case 'worktree/remove':
       return { type: 'worktree/kept', at, session: effect.session, message };
     case 'message/type':
-      return { type: 'message/failed', at, session: effect.session, message: effect.message, text: effect.text };
+      return {
+        type: 'message/failed',
+        at,
+        session: effect.session,
+        message: effect.message,
+        text: effect.text,
+        steer: effect.steer,
+      };
     case 'process/signal':
     case 'session/forget':
       return null;

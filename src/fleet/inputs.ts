@@ -29,7 +29,7 @@ export type Command =
 export type Report =
   | { type: 'daemon/started'; at: number; epoch: number; pid: number; version: string; bootId: string; slots: number }
   | { type: 'daemon/stopping'; at: number }
-  | { type: 'recovery/inventory'; at: number; channels: readonly FoundChannel[]; rebooted: boolean }
+  | { type: 'recovery/inventory'; at: number; channels: readonly FoundChannel[]; bootId: string }
   | { type: 'worktree/created'; at: number; session: string; worktree: WorktreeFacts }
   | { type: 'worktree/failed'; at: number; session: string; code: ErrorCode; message: string }
   | { type: 'worktree/removed'; at: number; session: string; backupRef: string | null }

@@ -18,6 +18,7 @@ export function recover(state: FleetState, input: Inventory): Decision {
   const report: RecoveryReport = { adopted: [], ended: [], lost: [], relaunched: [], strangers: [] };
   const events: FleetEvent[] = [];
   const effects: Effect[] = [];
+  const rebooted = state.bootId !== '' && input.bootId !== state.bootId;
 
   for (const session of state.sessions.values()) {
     const channel = found.get(`${session.id}/${session.incarnation}`);
@@ -30,7 +31,7 @@ export function recover(state: FleetState, input: Inventory): Decision {
         resume: session.launching.resume,
       });
     } else if (session.process !== null) {
-      events.push(...recoverLive(state, session, channel, input, report));
+      events.push(...recoverLive(state, session, channel, rebooted, input.at, report));
       if (session.stopping !== null && report.adopted.at(-1) === session.id) {
         const ending = askToEnd(session, input.at, 'fleet');
         events.push(...ending.events);
@@ -66,7 +67,8 @@ function recoverLive(
   state: FleetState,
   session: Session,
   channel: FoundChannel | undefined,
-  { rebooted, at }: Inventory,
+  rebooted: boolean,
+  at: number,
   report: RecoveryReport,
 ): FleetEvent[] {
   if (channel !== undefined && channel.exit !== null) {

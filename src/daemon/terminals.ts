@@ -248,7 +248,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       if (item.kind === 'data') {
         start ??= item.offset;
         to = item.offset + item.bytes.length;
-        await chunk(item.bytes.slice());
+        // A copy: the reader reuses its buffer, and a Buffer’s own slice would share it.
+        await chunk(new Uint8Array(item.bytes));
       } else if (item.kind === 'gap' && item.cause === 'damage') damaged = true;
     }
     return ok({ from: start ?? from, to, damaged });
@@ -451,7 +452,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
         subscription = connection.subscribe(
           channel,
           { from, credit, coalesceMs: 0 },
-          { data: (_offset, bytes, head) => listener(bytes.slice(), head), resized() {}, gap() {}, exited() {} },
+          { data: (_offset, bytes, head) => listener(new Uint8Array(bytes), head), resized() {}, gap() {}, exited() {} },
         );
       })
       .catch((error: Error) => log.warn('A terminal cannot be served', { reason: error.message }));

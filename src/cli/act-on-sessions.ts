@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { ok, type Result, refuse } from '../base/index.ts';
 import { type FleetLists, plainLine, resolveRef, type Target, withoutTricks } from '../client/index.ts';
 import { type DoneDocument, type ErrorCode, exitCodes, type SessionDocument } from '../protocol/index.ts';
-import { type Call, sentence } from './call.ts';
+import type { Call } from './call.ts';
 import { within } from './clock.ts';
-import type { Outcome } from './outcome.ts';
+import { type Outcome, sentence } from './outcome.ts';
 
 /** A bulk verb answers by then; what was not done until then may still be. */
 const bulkMsMax = 5_000;

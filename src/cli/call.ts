@@ -11,7 +11,7 @@ import {
 import { type DoneDocument, type ErrorCode, exitCodes, type Home, type SessionDocument } from '../protocol/index.ts';
 import type { Invocation } from './invocation.ts';
 import type { Look } from './look.ts';
-import { errorDocument, type Outcome } from './outcome.ts';
+import { type Outcome, printRefusal, sentence } from './outcome.ts';
 
 /** Flags every verb takes. */
 export interface Flags {
@@ -76,10 +76,7 @@ export class Call {
   }
 
   refuse(refusal: Refusal<ErrorCode>): void {
-    const { stderr } = this.invocation;
-    const document = errorDocument(refusal);
-    if (this.flags.json) stderr.write(`${withoutTricks(JSON.stringify(document))}\n`);
-    else stderr.write(`${sentence(document.message)}\n${document.hint === '' ? '' : `Next: ${document.hint}\n`}`);
+    printRefusal(this.invocation, this.flags, refusal);
   }
 
   async fleet(): Promise<Result<FleetLists, ErrorCode>> {
@@ -91,9 +88,4 @@ export class Call {
     const lists = await this.fleet();
     return lists.ok ? resolveSession(lists.value, ref) : lists;
   }
-}
-
-/** Messages have no full stop of their own. */
-export function sentence(message: string): string {
-  return /[.!?:…]$/.test(message) ? message : `${message}.`;
 }

@@ -6,9 +6,6 @@ import { downMarker } from './down-marker.ts';
 import type { Invocation } from './invocation.ts';
 import { createUnixTransport } from './transport.ts';
 
-/** `sun_path` is 108 bytes with its final NUL. */
-const socketPathBytesMax = 107;
-
 /**
  * What a verb does when no daemon answers. `start`: starts it. `revive`: starts it again if it died, but not when it was
  * stopped on purpose or never ran here. `none`: does without.
@@ -57,19 +54,6 @@ export function createRevivingTransport(need: DaemonNeed, around: Surroundings):
     download: (...request) => retrying(() => direct.download(...request)),
     openSocket: (path) => direct.openSocket(path),
   };
-}
-
-/** Refuses a home whose folders are not absolute or whose socket the system could not name. */
-export function checkHome(home: Home): Result<Home, ErrorCode> {
-  if (!home.state.startsWith('/') || !home.run.startsWith('/')) {
-    return refuse('home/unusable', `Cannot use "${home.state}" as a home: it is not a full path`);
-  }
-  const bytes = Buffer.byteLength(home.socket);
-  if (bytes <= socketPathBytesMax) return ok(home);
-  return refuse(
-    'home/socket-path-too-long',
-    `Cannot use "${home.run}" for sockets: the path has ${bytes} bytes and the system takes ${socketPathBytesMax}`,
-  );
 }
 
 async function revivalNotice(home: Home): Promise<string> {

@@ -16,15 +16,17 @@ export interface Invocation {
   program: readonly [string, ...string[]];
   /** Read only when asked for: most calls do not need it. */
   version(): string;
-  daemon: DaemonHalf;
+  other: OtherHalf;
 }
 
 /** What the command line asks of the program's other half, which it may not import. Each call loads it. */
-export interface DaemonHalf {
+export interface OtherHalf {
   /** Runs the daemon in this process until it ends; resolves with the exit code. It tells file descriptor 3, if that is a pipe, how the start went. */
-  run(): Promise<number>;
+  runDaemon(): Promise<number>;
   /** Resolves with what was done, one sentence each, in order. `status` changes nothing. */
   service(action: 'install' | 'remove' | 'status'): Promise<Result<string[], ErrorCode>>;
   /** Mends a damaged journal while no daemon runs; resolves with what was done. */
   repair(): Promise<Result<string[], ErrorCode>>;
+  /** `concert sim`, where this build has it; resolves with the exit code. */
+  simulate?(args: readonly string[]): Promise<number>;
 }

@@ -19,12 +19,12 @@ export function parseVerb(what: {
   const own = end < 0 ? [...argv] : argv.slice(0, end);
   const rest = end < 0 ? [] : argv.slice(end + 1);
 
-  let help = '';
+  const help: string[] = [];
   const command = new Command(`concert ${name}`)
     .description(row.summary)
     .helpOption('-h, --help', 'this text')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => void (help += text), writeErr: () => {} });
+    .configureOutput({ writeOut: (text) => void help.push(text), writeErr() {} });
   verb.shape(command);
   command
     .option('--json', 'print a document for programs')
@@ -37,7 +37,7 @@ export function parseVerb(what: {
     command.parse(own, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.helpDisplayed') return ok({ help });
+    if (error.code === 'commander.helpDisplayed') return ok({ help: help.join('') });
     return refuse('request/invalid', sentenceOf(error), hintFor(error, name));
   }
   const options = command.opts<Record<string, unknown>>();

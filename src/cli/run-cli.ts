@@ -1,12 +1,12 @@
 import { ok, type Refusal, type Result, refuse } from '../base/index.ts';
 import { plainLine } from '../client/index.ts';
-import { type ErrorCode, exitCodes, layOutHome } from '../protocol/index.ts';
-import { Call, type Flags } from './call.ts';
+import { type ErrorCode, exitCodes, type Home, layOutHome } from '../protocol/index.ts';
+import type { Call, Flags } from './call.ts';
+import { checkHome } from './check-home.ts';
 import { realClock } from './clock.ts';
-import { checkHome, createRevivingTransport } from './ensure-daemon.ts';
 import type { Invocation } from './invocation.ts';
 import { lookOf } from './look.ts';
-import { exitCodeOf, type Outcome } from './outcome.ts';
+import { exitCodeOf, printRefusal } from './outcome.ts';
 import type { VerbRow } from './verbs.ts';
 import { laterVerbs, verbs } from './verbs.ts';
 
@@ -21,7 +21,8 @@ export async function runCli(invocation: Invocation): Promise<number> {
   const [name, ...args] = rest;
   const flags = flagsIn([...common, ...args]);
 
-  if (name === 'daemon') return await invocation.daemon.run();
+  if (name === 'sim' && invocation.other.simulate !== undefined) return await invocation.other.simulate(args);
+  if (name === 'daemon') return await invocation.other.runDaemon();
   if (name === '-V' || name === '--version') {
     invocation.stdout.write(`concert ${invocation.version()}\n`);
     return exitCodes.ok;
@@ -52,25 +53,27 @@ async function runVerb(
   }
   const home = checkHome(layOutHome(invocation.env, invocation.uid));
   if (!home.ok) return refused(invocation, flags, home);
-  const call = callOf(invocation, flags, row, home.value);
+  const call = await callOf(invocation, flags, row, home.value);
   const outcome = await verb.run(call, parsed.value.args, parsed.value.options, parsed.value.rest);
   if (typeof outcome !== 'number') call.refuse(outcome);
   return exitCodeOf(outcome);
 }
 
-function callOf(invocation: Invocation, flags: Flags, row: Pick<VerbRow, 'daemon'>, home: Call['home']): Call {
+async function callOf(invocation: Invocation, flags: Flags, row: VerbRow, home: Home): Promise<Call> {
+  const [{ Call }, { createRevivingTransport }] = await Promise.all([
+    import('./call.ts'),
+    import('./ensure-daemon.ts'),
+  ]);
   const tell = (line: string) => {
     if (!flags.quiet) invocation.stderr.write(`${line}\n`);
   };
   const transport = createRevivingTransport(row.daemon, { invocation, home, clock: realClock, tell });
-  const look = lookOf(invocation, flags.color);
-  return new Call(invocation, { flags, home, look, clock: realClock, transport });
+  return new Call(invocation, { flags, home, look: lookOf(invocation, flags.color), clock: realClock, transport });
 }
 
 function refused(invocation: Invocation, flags: Flags, refusal: Refusal<ErrorCode>): number {
-  const home = layOutHome(invocation.env, invocation.uid);
-  callOf(invocation, flags, { daemon: 'none' }, home).refuse(refusal);
-  return exitCodeOf(refusal satisfies Outcome);
+  printRefusal(invocation, flags, refusal);
+  return exitCodeOf(refusal);
 }
 
 /** What matters before the verb's own options are known: how to print a refusal. */

@@ -161,12 +161,20 @@ export class AttachedSession implements Disposable {
         return this.#setMode(notice.mode, notice.driver);
       case 'ended':
         return this.#ended(notice.state, notice.why);
-      case 'refused': {
-        const { code, message, hint } = notice;
-        if (this.#state !== 'seating' && code === 'session/not-driver') return this.#setMode('view', null);
-        if (this.#state !== 'seating' && code !== 'session/not-live' && code !== 'session/not-found') return;
-        return this.#finish({ type: 'refused', refusal: { ok: false, code: code as ErrorCode, message, hint } });
-      }
+      case 'refused':
+        return this.#refused(notice);
+    }
+  }
+
+  /** Before the first screen a refusal is the answer; later it can only tell that the session or the seat is gone. */
+  #refused({ code, message, hint }: Extract<TerminalNotice, { type: 'refused' }>): void {
+    const isGone = code === 'session/not-live' || code === 'session/not-found';
+    if (this.#state === 'seating') {
+      this.#finish({ type: 'refused', refusal: { ok: false, code: code as ErrorCode, message, hint } });
+    } else if (isGone) {
+      this.#finish(this.#exit === null ? { type: 'ended', state: 'gone', why: message } : endOf(this.#exit));
+    } else if (code === 'session/not-driver') {
+      this.#setMode('view', null);
     }
   }
 
@@ -282,10 +290,11 @@ export class AttachedSession implements Disposable {
 
   #exited(exit: HolderExit): void {
     this.#exit = exit;
-    this.#settleEnd({ type: 'ended', ...wordsOf(exit) });
+    this.#settleEnd(endOf(exit));
   }
 
   #ended(state: string, why: string): void {
+    this.#seat[Symbol.dispose]();
     this.#endNotice = { type: 'ended', state, why };
     this.#settleEnd(this.#endNotice);
   }
@@ -303,10 +312,9 @@ export class AttachedSession implements Disposable {
   }
 }
 
-function wordsOf({ code, signal, message }: HolderExit): { state: string; why: string } {
-  if (message !== undefined) return { state: 'failed', why: message };
-  if (signal !== null) return { state: 'failed', why: `killed by ${signal}` };
-  return { state: code === 0 ? 'done' : 'failed', why: `exit code ${code}` };
+function endOf({ code, signal, message }: HolderExit): AttachEnd {
+  const state = code === 0 && message === undefined ? 'done' : 'failed';
+  return { type: 'ended', state, why: message ?? (signal === null ? `exit code ${code}` : `killed by ${signal}`) };
 }
 
 function unreachable(message: string): AttachEnd {

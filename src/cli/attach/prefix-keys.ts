@@ -12,7 +12,7 @@ const sequenceBytesMax = 64;
 /** A paste that says nothing for so long has lost its end. */
 const pasteSilenceMsMax = 1_000;
 
-const escape = 0x1b;
+const escapeByte = 0x1b;
 const pasteBegin = '200';
 const pasteEnd = [...'\u001b[201~'].map((character) => character.charCodeAt(0));
 const controlBit = 4;
@@ -76,7 +76,7 @@ export class PrefixKeys {
       this.#passing.push(byte);
     } else if (this.#isPasting) this.#takePasted(byte);
     else if (this.#held.length > 0) this.#takeHeld(byte);
-    else if (byte === escape) this.#held.push(byte);
+    else if (byte === escapeByte) this.#held.push(byte);
     else this.#key(byte);
   }
 

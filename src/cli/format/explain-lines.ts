@@ -12,7 +12,7 @@ const speakers: Record<StateSource, string> = {
   file: 'its conversation file',
   mark: 'a mark in its output',
   title: 'its window title',
-  silence: 'the silence of its terminal',
+  silence: 'the activity of its terminal',
   daemon: 'Concertmaster itself',
 };
 

@@ -32,7 +32,7 @@ async function repairJournal(call: Call) {
       'concert down && concert doctor --repair',
     );
   }
-  const mended = await call.invocation.daemon.repair();
+  const mended = await call.invocation.other.repair();
   if (!mended.ok) return mended;
   const document: DoneDocument = { schema: 'concert/done@1', session: null, message: mended.value.join('. ') };
   call.answer(document, () => mended.value);

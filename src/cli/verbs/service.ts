@@ -10,7 +10,7 @@ export const verb = defineVerb({
     const action = actions.find((known) => known === wanted);
     if (action === undefined)
       return refuse('request/invalid', 'Say install, remove or status', 'concert service --help');
-    const done = await call.invocation.daemon.service(action);
+    const done = await call.invocation.other.service(action);
     if (!done.ok) return done;
     const document: DoneDocument = { schema: 'concert/done@1', session: null, message: done.value.join('. ') };
     call.answer(document, () => done.value);

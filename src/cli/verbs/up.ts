@@ -14,7 +14,7 @@ export const verb = defineVerb<{ foreground?: boolean; port?: string; open?: boo
     const { invocation, home, clock } = call;
     if (port !== undefined)
       return refuse('request/not-built-yet', 'The web page is not built yet, so there is no port; nothing was done');
-    if (foreground === true) return await invocation.daemon.run();
+    if (foreground === true) return await invocation.other.runDaemon();
     let status = await call.api.status();
     if (!status.ok && status.code === 'daemon/not-running') {
       const { startDaemon } = await import('../start-daemon.ts');

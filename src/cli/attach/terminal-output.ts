@@ -1,0 +1,130 @@
+import { writeSync } from 'node:fs';
+import type { QueryFilter } from '../../client/index.ts';
+import type { Invocation } from '../invocation.ts';
+import type { SessionSink } from './attached-session.ts';
+import { bottomLine, freshScreen, leaveTerminal, saveTitle, scrollAway, titleOf } from './terminal-modes.ts';
+import { TitleFilter } from './title-filter.ts';
+
+const encoder = new TextEncoder();
+const noBytes = new Uint8Array(0);
+
+/**
+ * The terminal this program runs in, given to a session: its output, our title and, on the bottom row, a line of ours
+ * for a moment. `end` or `endAtOnce` gives it back as it was.
+ */
+export class TerminalOutput implements SessionSink {
+  readonly #stdout: Invocation['stdout'];
+  readonly #createFilter: () => QueryFilter;
+  readonly #isTerminal: boolean;
+  #queries: QueryFilter;
+  #titles = new TitleFilter();
+  #title = '';
+  #shownTitle = '';
+  #isHeld = false;
+  #isBegun = false;
+  #hasPainted = false;
+  #isOver = false;
+
+  constructor(stdout: Invocation['stdout'], createFilter: () => QueryFilter) {
+    this.#stdout = stdout;
+    this.#createFilter = createFilter;
+    this.#isTerminal = stdout.isTTY === true;
+    this.#queries = createFilter();
+    if (this.#isTerminal) writeWithoutBlocking(stdout);
+  }
+
+  get rows(): number {
+    return this.#stdout.rows ?? 24;
+  }
+
+  paint(screen: Uint8Array): void {
+    if (this.#isOver) return;
+    this.#begin();
+    if (!this.#hasPainted) this.#own(scrollAway(this.rows));
+    this.#hasPainted = true;
+    this.#isHeld = false;
+    this.#own(freshScreen);
+    this.#queries = this.#createFilter();
+    this.#titles = new TitleFilter();
+    this.#stdout.write(this.#filtered(screen));
+    this.#showTitle();
+  }
+
+  write(bytes: Uint8Array, taken: () => void): void {
+    if (this.#isOver || this.#isHeld) return taken();
+    const filtered = this.#filtered(bytes);
+    if (filtered.length === 0) taken();
+    else this.#stdout.write(filtered, () => taken());
+    this.#showTitle();
+  }
+
+  /** Shown now, or as soon as nothing of the agent's is half printed. */
+  setTitle(text: string): void {
+    this.#title = text;
+    this.#begin();
+    this.#showTitle();
+  }
+
+  /** Shows a line and nothing else until the next screen is painted; the caller asks for that. */
+  hold(line: string): void {
+    this.#isHeld = true;
+    this.#own(bottomLine(line, this.rows));
+  }
+
+  bell(): void {
+    if (this.#titles.isAtRest) this.#own('\u0007');
+  }
+
+  /** Resolves when the terminal has taken everything and is as it was. */
+  end(): Promise<void> {
+    return new Promise((resolve) => {
+      const last = this.#lastWords();
+      this.#isOver = true;
+      this.#stdout.write(last, () => resolve());
+    });
+  }
+
+  /** For an end that leaves no time: writes past what still waits. */
+  endAtOnce(): void {
+    const last = this.#lastWords();
+    this.#isOver = true;
+    try {
+      if (last.length > 0) writeSync(1, last);
+    } catch {
+      // The terminal is gone or blocked; nothing more can be done for it.
+    }
+  }
+
+  #begin(): void {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    this.#own(saveTitle);
+  }
+
+  #lastWords(): Uint8Array {
+    return this.#isBegun && !this.#isOver && this.#isTerminal ? encoder.encode(leaveTerminal(this.rows)) : noBytes;
+  }
+
+  #filtered(bytes: Uint8Array): Uint8Array {
+    return this.#titles.filter(this.#queries.filter(bytes));
+  }
+
+  #showTitle(): void {
+    if (this.#isOver || this.#title === this.#shownTitle || !this.#titles.isAtRest) return;
+    this.#shownTitle = this.#title;
+    this.#own(titleOf(this.#title));
+  }
+
+  #own(text: string): void {
+    if (this.#isTerminal && !this.#isOver) this.#stdout.write(text);
+  }
+}
+
+/**
+ * Node writes to terminals in blocking mode, so that a terminal that is stopped would stop the keyboard with it. The
+ * handle has no public name; where there is none, writes block as before.
+ */
+function writeWithoutBlocking(stdout: Invocation['stdout']): void {
+  const { _handle: handle } = stdout as { _handle?: { setBlocking?(isBlocking: boolean): unknown } };
+  handle?.setBlocking?.(false);
+}

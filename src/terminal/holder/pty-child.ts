@@ -7,6 +7,7 @@ import * as nodePty from 'node-pty';
 import { type ChildEvents, type ChildSpec, type ChildStart, type HolderChild, inputBytesMax } from './child.ts';
 import { ExitDrain } from './exit-drain.ts';
 import { signalProcess } from './signal-process.ts';
+import { withoutGaps } from './spawn-clean.ts';
 
 /**
  * The addon below node-pty's own class. That class closes the terminal 200 ms after the exit, read or not, spins while
@@ -42,7 +43,8 @@ export function startPty(spec: ChildSpec, events: ChildEvents): ChildStart {
   try {
     const { columns, rows, cwd } = spec;
     const onExit = (code: number, signal: number) => child.exited(code, signal);
-    child.open(native.fork(file, args, env, cwd, columns, rows, -1, -1, true, helperPath(), onExit));
+    const helper = helperPath();
+    child.open(withoutGaps(() => native.fork(file, args, env, cwd, columns, rows, -1, -1, true, helper, onExit)));
   } catch (error) {
     const reason = (error as Error).message;
     return { ok: false, error: 'spawn-failed', message: `Cannot start "${file}" in a terminal: ${reason}` };

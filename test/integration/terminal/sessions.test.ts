@@ -261,8 +261,15 @@ describe('200 sessions', () => {
     const pids: number[] = [];
     const ended: number[] = [];
     for (let i = 0; i < 210; i++) {
-      const { channel, pid } = await start({ argv: ['sleep', '300'], io: i % 8 === 7 ? 'pipes' : 'pty' });
-      if (i % 20 !== 10) pids.push(pid);
+      const how = {
+        session: `s_many_${i}`,
+        argv: ['sleep', '300'],
+        io: i % 8 === 7 ? ('pipes' as const) : ('pty' as const),
+      };
+      const reply = await connection.start(startOf(folder, how));
+      if (!reply.ok) throw new Error(reply.message);
+      const { channel, pid } = reply.value;
+      if (i % 20 !== 10) pids.push(pid ?? 0);
       if (i % 20 === 10) ended.push(channel);
       // Ended ones leave free numbers below the terminals of the others.
       if (i % 20 === 19) await end(ended.pop() ?? 0);

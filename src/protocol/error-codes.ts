@@ -70,8 +70,11 @@ export const errorCodes = {
   'holder/full': { http: 503, exit: exitCodes.failed, hint: 'concert doctor' },
   'disk/full': { http: 507, exit: exitCodes.failed, hint: 'Free space; sessions are kept' },
   'disk/read-only': { http: 507, exit: exitCodes.failed, hint: 'Make the folder writable' },
+  'disk/failing': { http: 507, exit: exitCodes.failed, hint: 'Check the disk; sessions are kept' },
   'journal/damaged': { http: 503, exit: exitCodes.failed, hint: 'concert doctor --repair' },
   'journal/newer': { http: 503, exit: exitCodes.failed, hint: 'Install the newer version again' },
+  'journal/fenced': { http: 503, exit: exitCodes.failed, hint: 'Another daemon took over: concert status' },
+  'blob/damaged': { http: 500, exit: exitCodes.failed, hint: 'Send it again' },
   'service/unsupported': { http: 501, exit: exitCodes.failed, hint: 'concert up works without a service' },
   'wait/timeout': { http: 408, exit: exitCodes.timeout, hint: 'concert ls' },
 } as const satisfies Record<string, ErrorRow>;

@@ -1,0 +1,72 @@
+import { believeClaim, believeSeat, type ClaimRow, type SeatRow } from './claim-book.ts';
+import { type Db, openSqlite, type SqlRow, type Statement } from './db.ts';
+import { readEpoch } from './meta.ts';
+import type { ChainEnd, EncodedRow } from './row-hash.ts';
+import { readSnapshots, type StoredSnapshot } from './snapshots.ts';
+import { prepareStatements, type Statements } from './statements.ts';
+import { errorCode, StoreError } from './store-error.ts';
+import { type Gap, proveRow, readGaps } from './walk-rows.ts';
+
+/**
+ * A file, sound or not, from which a repair takes what proves itself. Whatever cannot be read is as if it were not there.
+ */
+export class SalvageSource implements Disposable {
+  readonly #db: Db;
+  readonly #statements: Statements;
+  readonly snapshots: readonly StoredSnapshot[];
+  readonly gaps: readonly Gap[];
+  readonly claims: readonly ClaimRow[];
+  readonly seats: readonly SeatRow[];
+  readonly epoch: number;
+
+  private constructor(db: Db, statements: Statements) {
+    this.#db = db;
+    this.#statements = statements;
+    this.snapshots = readOr([], () => [...readSnapshots(statements)]);
+    this.gaps = readOr([], () => readGaps(statements));
+    this.claims = [statements.claims, statements.claimsCopy].flatMap((read) => believed(read, believeClaim));
+    this.seats = [statements.seats, statements.seatsCopy].flatMap((read) => believed(read, believeSeat));
+    this.epoch = readOr(0, () => readEpoch(statements));
+  }
+
+  /** Null for a file that is no journal any more. */
+  static open(path: string): SalvageSource | null {
+    const db = readOr(null, () => openSqlite(path, 'read'));
+    if (db === null) return null;
+    const statements = readOr(null, () => prepareStatements(db));
+    if (statements !== null) return new SalvageSource(db, statements);
+    db[Symbol.dispose]();
+    return null;
+  }
+
+  /** The row that follows `end`, if this file can prove one. */
+  rowAfter(end: ChainEnd): { row: EncodedRow; rowHash: string } | null {
+    return readOr(null, () => proveRow(this.#statements.rowAt.get(end.seq + 1) ?? {}, end.rowHash));
+  }
+
+  [Symbol.dispose](): void {
+    this.#db[Symbol.dispose]();
+  }
+}
+
+/** Every record that proves itself, up to where the file can no longer be read. */
+function believed<T>(read: Statement, believe: (row: SqlRow) => T | null): T[] {
+  const found: T[] = [];
+  readOr(null, () => {
+    for (const row of read.each()) {
+      const one = believe(row);
+      if (one) found.push(one);
+    }
+    return null;
+  });
+  return found;
+}
+
+function readOr<T>(otherwise: T, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError || errorCode(error).startsWith('SQLITE_')) return otherwise;
+    throw error;
+  }
+}

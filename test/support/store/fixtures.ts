@@ -1,29 +1,9 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { buildSync } from 'esbuild';
 import { type Clock, toDisposable } from '../../../src/base/index.ts';
 import type { JournalRow } from '../../../src/fleet/index.ts';
-
-export const workerSource = new URL('../../../src/store/journal-worker.ts', import.meta.url);
-
-/** The worker as the build makes it, in `folder`: starts in a fifth of the time that the source takes. */
-export function bundleWorker(folder: string): URL {
-  const outfile = join(folder, 'journal-worker.mjs');
-  const sqlite = createRequire(import.meta.url).resolve('better-sqlite3');
-  buildSync({
-    entryPoints: [fileURLToPath(workerSource)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    alias: { 'better-sqlite3': sqlite },
-    external: [sqlite],
-  });
-  return pathToFileURL(outfile);
-}
+import { type OpenDb, openSqlite } from '../../../src/store/db.ts';
 
 /** A folder that is gone with everything in it at the end of the block. */
 export function temporaryFolder(): Disposable & { path: string } {
@@ -44,6 +24,13 @@ export function rows(first: number, count: number): JournalRow[] {
     };
   });
 }
+
+/** For tests about what is in the files, not about when it is on the disk. */
+export const openWithoutWaiting: OpenDb = (path, mode) => {
+  const db = openSqlite(path, mode);
+  db.pragma('synchronous = OFF');
+  return db;
+};
 
 /** A clock that stands still until told otherwise. */
 export class ManualClock implements Clock {

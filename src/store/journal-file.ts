@@ -103,8 +103,8 @@ export class JournalFile implements Disposable {
     try {
       const from = storedChainEnd(statements, afterSeq);
       if (from === null) throw this.#unbelievable(`event ${afterSeq} is missing`);
-      const { rows, trouble } = walkRows(statements, from, count, readGaps(statements));
-      if (rows.length === 0 && trouble) throw this.#unbelievable(trouble);
+      const { rows, trouble, cause } = walkRows(statements, from, count, readGaps(statements));
+      if (rows.length === 0 && trouble) throw cause ?? this.#unbelievable(trouble);
       return rows;
     } catch (error) {
       throw this.#name(error);

@@ -35,7 +35,7 @@ export interface JournalOptions extends JournalPlace {
   clock: Clock;
   /** Disk space kept aside for the moment the disk is full; 0 keeps none. Default 16 MiB. */
   ballastBytes?: number;
-  /** Largest file whose structure is checked before `openJournal` answers. Default 64 MiB. */
+  /** Largest file whose structure is checked before `openJournal` answers. Default 32 MiB. */
   pagesCheckedBytesMax?: number;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { type Clock, ok, type Result, refuse } from '../base/index.ts';
+import { type Clock, type Result, refuse } from '../base/index.ts';
 import { Api, type Transport, Unreachable } from '../client/index.ts';
 import type { ErrorCode, Home, RecoveryDocument } from '../protocol/index.ts';
 import { downMarker } from './down-marker.ts';

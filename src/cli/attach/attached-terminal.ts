@@ -1,3 +1,4 @@
+import { toDisposable } from '../../base/index.ts';
 import { createQueryFilter, type FleetView, plainLine } from '../../client/index.ts';
 import { exitCodes, type SessionDocument } from '../../protocol/index.ts';
 import { bringBack } from '../bring-back.ts';
@@ -35,6 +36,7 @@ type Over = { type: 'detached' } | AttachEnd;
 export class AttachedTerminal {
   readonly #call: Call;
   readonly #options: AttachedTerminalOptions;
+  readonly #raw: ReturnType<typeof openRawTerminal> | null;
   readonly #output: TerminalOutput;
   readonly #keys: PrefixKeys;
   readonly #over = Promise.withResolvers<Over>();
@@ -51,33 +53,37 @@ export class AttachedTerminal {
   constructor(call: Call, options: AttachedTerminalOptions) {
     this.#call = call;
     this.#options = options;
-    this.#output = new TerminalOutput(call.invocation.stdout, createQueryFilter);
+    this.#raw = options.isInteractive ? openRawTerminal(call.invocation) : null;
+    const isReady = this.#raw?.isReady ?? Promise.resolve();
+    this.#output = new TerminalOutput(call.invocation.stdout, createQueryFilter, isReady);
     this.#keys = new PrefixKeys(options.prefix);
     this.#daemon = this.#stack.use(bringBack(call, () => {}));
   }
 
   async run(session: SessionDocument): Promise<Outcome> {
-    const { invocation, clock } = this.#call;
-    const { stdin, stdout } = invocation;
+    const over = await this.#show(session);
+    return this.#lastLine(over);
+  }
+
+  /** When it resolves the terminal is as it was. */
+  async #show(session: SessionDocument): Promise<Over> {
+    const { stdin, stdout } = this.#call.invocation;
     using stack = this.#stack;
     stack.defer(onEnding(() => this.#output.endAtOnce()));
-    if (this.#options.isInteractive) {
-      const onKeys = (bytes: Uint8Array) => this.#act(this.#keys.push(bytes, clock.monotonic()));
-      stdin.on('data', onKeys);
-      stack.defer(() => stdin.off('data', onKeys));
-      stdin.once('end', () => this.#over.resolve({ type: 'detached' }));
-      stack.use(await openRawTerminal(invocation));
+    if (this.#raw !== null) {
+      stack.use(this.#raw);
+      stack.use(
+        listen(stdin, 'data', (bytes: Uint8Array) => this.#act(this.#keys.push(bytes, this.#call.clock.monotonic()))),
+      );
+      stack.use(listen(stdin, 'end', () => this.#over.resolve({ type: 'detached' })));
     }
-    const onResize = () => this.#resizeSoon();
-    stdout.on('resize', onResize);
-    stack.defer(() => stdout.off('resize', onResize));
+    stack.use(listen(stdout, 'resize', () => this.#resizeSoon()));
     stack.defer(() => this.#leave());
-
     this.#switchTo(session);
     const over = await this.#over.promise;
     this.#leave();
     await this.#output.end();
-    return this.#lastLine(over);
+    return over;
   }
 
   #leave(): void {
@@ -256,7 +262,7 @@ export class AttachedTerminal {
     const canReturn = this.#view?.isConnected === true || this.#shown === null || this.#options.followedTab !== null;
     if (!canReturn) return this.#output.bell();
     this.#isLineShown = true;
-    this.#output.hold(plainLine(text, Math.max(10, (this.#call.invocation.stdout.columns ?? 80) - 3)));
+    this.#output.showLine(plainLine(text, Math.max(10, (this.#call.invocation.stdout.columns ?? 80) - 3)));
   }
 
   #resizeSoon(): void {
@@ -268,6 +274,11 @@ export class AttachedTerminal {
     const { columns = 80, rows = 24 } = this.#call.invocation.stdout;
     return { columns: Math.min(1000, Math.max(20, columns)), rows: Math.min(500, Math.max(5, rows)) };
   }
+}
+
+function listen<T>(emitter: NodeJS.EventEmitter, name: string, listener: (value: T) => void): Disposable {
+  emitter.on(name, listener);
+  return toDisposable(() => emitter.off(name, listener));
 }
 
 /** Return, or what kitty sends for it. */

@@ -4,16 +4,17 @@ import type { Invocation } from '../invocation.ts';
 /**
  * Takes the keyboard raw: every key comes as it is typed, Ctrl+C included. Disposing gives it back. The runtime leaves
  * one thing on that a raw terminal must not have, the line feed that also returns the carriage (a program that moves
- * down a row would lose its column); `stty` switches it off, and resolves when it has.
+ * down a row would lose its column); `isReady` resolves when `stty` has switched it off.
  */
-export async function openRawTerminal({ stdin }: Pick<Invocation, 'stdin'>): Promise<Disposable> {
+export function openRawTerminal({ stdin }: Pick<Invocation, 'stdin'>): Disposable & { isReady: Promise<void> } {
   stdin.setRawMode?.(true);
-  await new Promise<void>((resolve) => {
+  const isReady = new Promise<void>((resolve) => {
     const stty = spawn('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
     stty.on('error', () => resolve());
     stty.on('exit', () => resolve());
   });
   return {
+    isReady,
     [Symbol.dispose]() {
       stdin.setRawMode?.(false);
       stdin.pause();

@@ -5,53 +5,51 @@ import type { SessionSink } from './attached-session.ts';
 import { bottomLine, freshScreen, leaveTerminal, saveTitle, scrollAway, titleOf } from './terminal-modes.ts';
 import { TitleFilter } from './title-filter.ts';
 
-const encoder = new TextEncoder();
-const noBytes = new Uint8Array(0);
-
 /**
  * The terminal this program runs in, given to a session: its output, our title and, on the bottom row, a line of ours
- * for a moment. `end` or `endAtOnce` gives it back as it was.
+ * for a moment. Nothing is written before `isReady`. `end` or `endAtOnce` gives the terminal back as it was.
  */
 export class TerminalOutput implements SessionSink {
   readonly #stdout: Invocation['stdout'];
   readonly #createFilter: () => QueryFilter;
   readonly #isTerminal: boolean;
+  #waiting: (() => void)[] | null = [];
   #queries: QueryFilter;
   #titles = new TitleFilter();
   #title = '';
   #shownTitle = '';
-  #isHeld = false;
-  #isBegun = false;
-  #hasPainted = false;
+  #isLineShown = false;
+  #hasBegun = false;
   #isOver = false;
 
-  constructor(stdout: Invocation['stdout'], createFilter: () => QueryFilter) {
+  constructor(stdout: Invocation['stdout'], createFilter: () => QueryFilter, isReady: Promise<unknown>) {
     this.#stdout = stdout;
     this.#createFilter = createFilter;
     this.#isTerminal = stdout.isTTY === true;
     this.#queries = createFilter();
     if (this.#isTerminal) writeWithoutBlocking(stdout);
-  }
-
-  get rows(): number {
-    return this.#stdout.rows ?? 24;
+    void isReady.then(() => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = null;
+      for (const step of waiting) step();
+    });
   }
 
   paint(screen: Uint8Array): void {
+    if (this.#waiting !== null) return void this.#waiting.push(() => this.paint(screen));
     if (this.#isOver) return;
-    this.#begin();
-    if (!this.#hasPainted) this.#own(scrollAway(this.rows));
-    this.#hasPainted = true;
-    this.#isHeld = false;
-    this.#own(freshScreen);
     this.#queries = this.#createFilter();
     this.#titles = new TitleFilter();
+    this.#isLineShown = false;
+    this.#own(this.#hasBegun ? freshScreen : `${saveTitle}${scrollAway(this.#rows)}${freshScreen}`);
+    this.#hasBegun = true;
     this.#stdout.write(this.#filtered(screen));
     this.#showTitle();
   }
 
   write(bytes: Uint8Array, taken: () => void): void {
-    if (this.#isOver || this.#isHeld) return taken();
+    if (this.#waiting !== null) return void this.#waiting.push(() => this.write(bytes, taken));
+    if (this.#isOver || this.#isLineShown) return taken();
     const filtered = this.#filtered(bytes);
     if (filtered.length === 0) taken();
     else this.#stdout.write(filtered, () => taken());
@@ -61,14 +59,14 @@ export class TerminalOutput implements SessionSink {
   /** Shown now, or as soon as nothing of the agent's is half printed. */
   setTitle(text: string): void {
     this.#title = text;
-    this.#begin();
     this.#showTitle();
   }
 
   /** Shows a line and nothing else until the next screen is painted; the caller asks for that. */
-  hold(line: string): void {
-    this.#isHeld = true;
-    this.#own(bottomLine(line, this.rows));
+  showLine(line: string): void {
+    if (!this.#hasBegun) return;
+    this.#isLineShown = true;
+    this.#own(bottomLine(line, this.#rows));
   }
 
   bell(): void {
@@ -77,11 +75,9 @@ export class TerminalOutput implements SessionSink {
 
   /** Resolves when the terminal has taken everything and is as it was. */
   end(): Promise<void> {
-    return new Promise((resolve) => {
-      const last = this.#lastWords();
-      this.#isOver = true;
-      this.#stdout.write(last, () => resolve());
-    });
+    const last = this.#lastWords();
+    this.#isOver = true;
+    return new Promise((resolve) => this.#stdout.write(last, () => resolve()));
   }
 
   /** For an end that leaves no time: writes past what still waits. */
@@ -89,28 +85,26 @@ export class TerminalOutput implements SessionSink {
     const last = this.#lastWords();
     this.#isOver = true;
     try {
-      if (last.length > 0) writeSync(1, last);
+      if (last !== '') writeSync(1, last);
     } catch {
       // The terminal is gone or blocked; nothing more can be done for it.
     }
   }
 
-  #begin(): void {
-    if (this.#isBegun) return;
-    this.#isBegun = true;
-    this.#own(saveTitle);
+  get #rows(): number {
+    return this.#stdout.rows ?? 24;
   }
 
-  #lastWords(): Uint8Array {
-    return this.#isBegun && !this.#isOver && this.#isTerminal ? encoder.encode(leaveTerminal(this.rows)) : noBytes;
+  #lastWords(): string {
+    return this.#hasBegun && !this.#isOver && this.#isTerminal ? leaveTerminal(this.#rows) : '';
   }
 
   #filtered(bytes: Uint8Array): Uint8Array {
-    return this.#titles.filter(this.#queries.filter(bytes));
+    return this.#isTerminal ? this.#titles.filter(this.#queries.filter(bytes)) : bytes;
   }
 
   #showTitle(): void {
-    if (this.#isOver || this.#title === this.#shownTitle || !this.#titles.isAtRest) return;
+    if (!this.#hasBegun || this.#title === this.#shownTitle || !this.#titles.isAtRest) return;
     this.#shownTitle = this.#title;
     this.#own(titleOf(this.#title));
   }

@@ -56,7 +56,8 @@ function tuiPayload(bytes: number): Buffer {
   for (let length = 0, i = 0; length < bytes; i++) {
     let frame = '\x1b[?2026h';
     if (i > 0) frame += `${'\x1b[2K\x1b[1A'.repeat(liveRows)}\x1b[2K\x1b[G`;
-    if (i % 4 === 0) frame += `\x1b[38;2;215;119;87m●\x1b[39m \x1b[1m${fill(30)}\x1b[22m\r\n  \x1b[2m⎿  ${fill(90)}\x1b[22m\r\n`;
+    if (i % 4 === 0)
+      frame += `\x1b[38;2;215;119;87m●\x1b[39m \x1b[1m${fill(30)}\x1b[22m\r\n  \x1b[2m⎿  ${fill(90)}\x1b[22m\r\n`;
     frame += `\x1b[38;2;${150 + (i % 100)};119;87m${'✻✽✶✳·✢'[i % 6]} ${fill(18)}…\x1b[39m \x1b[38;2;153;153;153m(${i % 600}s · ↑ ${i % 97}k tokens)\x1b[39m\r\n`;
     for (let k = 0; k < 8; k++) frame += `  \x1b[38;2;78;186;101m☒\x1b[39m \x1b[9m${fill(60)}\x1b[29m\r\n`;
     const inner = columns - 2;

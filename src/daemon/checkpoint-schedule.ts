@@ -18,7 +18,10 @@ export class CheckpointSchedule implements Disposable {
   #next: Disposable;
   readonly #sound: Disposable;
 
-  constructor(ports: { clock: Clock; log: Log }, options: { state: FleetState; journal: Journal; loop: EventLoop; starts: StartRecord }) {
+  constructor(
+    ports: { clock: Clock; log: Log },
+    options: { state: FleetState; journal: Journal; loop: EventLoop; starts: StartRecord },
+  ) {
     this.#clock = ports.clock;
     this.#log = ports.log;
     this.#options = options;

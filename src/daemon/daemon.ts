@@ -81,11 +81,21 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const publisher = new Publisher(clock, state);
   const report: EventLoop['report'] = (input) => loop.report(input);
   const signals = stack.use(new SignalRouter(ports, { state, agents, report }));
-  const workspaces = new Workspaces({ home, git, clock, state, trust: new TrustStore(home.trustFile), environments, runScript: createScriptRunner(clock) });
+  const workspaces = new Workspaces({
+    home,
+    git,
+    clock,
+    state,
+    trust: new TrustStore(home.trustFile),
+    environments,
+    runScript: createScriptRunner(clock),
+  });
   const drive: TerminalsOptions['drive'] = async (session, device, from, take) =>
     (await loop.submit({ type: 'session/drive', at: clock.now(), session, device, from, take })).refusal === null;
   const onFenced = (message: string) => options.onEnd(message);
-  const terminals = stack.use(new Terminals(ports, { home, config, entries, state, signals, version, env, report, drive, onFenced }));
+  const terminals = stack.use(
+    new Terminals(ports, { home, config, entries, state, signals, version, env, report, drive, onFenced }),
+  );
   const launches = new Launches({ home, clock, random, state, agents, environments, probe, terminals });
   const loop = stack.use(
     new EventLoop(ports, {
@@ -107,21 +117,56 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const trouble = troubleOf(opened, keepsCrashing);
   const found = await terminals.findHolders(Math.max(opened.epoch, state.epoch) + 1);
   const boot = bootId(uptime() * 1000, clock.now());
-  const wasBoot = state.bootId;
   if (trouble === null) {
-    await loop.submit({ type: 'daemon/started', at: clock.now(), epoch: found.epoch, pid: process.pid, version, bootId: boot, slots: config.slots });
-    await loop.submit({ type: 'recovery/inventory', at: clock.now(), channels: found.channels, rebooted: wasBoot !== '' && wasBoot !== boot });
+    await loop.submit({
+      type: 'daemon/started',
+      at: clock.now(),
+      epoch: found.epoch,
+      pid: process.pid,
+      version,
+      bootId: boot,
+      slots: config.slots,
+    });
+    await loop.submit({
+      type: 'recovery/inventory',
+      at: clock.now(),
+      channels: found.channels,
+      bootId: boot,
+    });
   } else {
     publisher.setReadOnly(trouble);
   }
   terminals.watchAll();
   publisher.begin();
 
-  const doctor = new Doctor({ home, probe, publisher, terminals, journalTrouble: opened.condition.kind === 'sound' ? null : opened.condition.message });
+  const doctor = new Doctor({
+    home,
+    probe,
+    publisher,
+    terminals,
+    journalTrouble: opened.condition.kind === 'sound' ? null : opened.condition.message,
+  });
   const demo = new Demo({ home, state });
   const stop = () => options.onEnd('asked to');
   const facts = { version, home: home.state, startedAt };
-  const api = new FleetApi({ state, loop, journal: opened.journal, publisher, clock, random, config, agents, environments, launches, workspaces, terminals, demo, doctor, facts, stop });
+  const api = new FleetApi({
+    state,
+    loop,
+    journal: opened.journal,
+    publisher,
+    clock,
+    random,
+    config,
+    agents,
+    environments,
+    launches,
+    workspaces,
+    terminals,
+    demo,
+    doctor,
+    facts,
+    stop,
+  });
   stack.use(await serve({ fleet: api, terminals, log }, home.socket));
   starts.served();
   stack.use(new FootprintMeter(ports, { state, report }));
@@ -152,5 +197,7 @@ function rebuild(opened: OpenedJournal): FleetState {
 /** Why this daemon must not write, or null. */
 function troubleOf(opened: OpenedJournal, keepsCrashing: boolean): string | null {
   if (opened.condition.kind !== 'sound') return opened.condition.message;
-  return keepsCrashing ? 'it crashed three times within a minute; look into the daemon log, then run concert down and concert up' : null;
+  return keepsCrashing
+    ? 'it crashed three times within a minute; look into the daemon log, then run concert down and concert up'
+    : null;
 }

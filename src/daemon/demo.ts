@@ -44,7 +44,11 @@ export class Demo {
       if (!answer.ok) return answer;
       started++;
     }
-    return ok({ schema: 'concert/done@1', session: null, message: `Started ${started} simulated sessions. No model is called.` });
+    return ok({
+      schema: 'concert/done@1',
+      session: null,
+      message: `Started ${started} simulated sessions. No model is called.`,
+    });
   }
 
   /** Ends and removes every simulated session; only their throwaway branches go with them. */
@@ -64,7 +68,9 @@ export class Demo {
   }
 
   #sessions(): Session[] {
-    return [...this.#state.sessions.values()].filter((session) => this.#state.tasks.get(session.task)?.spec.simulated === true);
+    return [...this.#state.sessions.values()].filter(
+      (session) => this.#state.tasks.get(session.task)?.spec.simulated === true,
+    );
   }
 
   #ended(fleet: FleetPort, session: string): Promise<void> {

@@ -32,11 +32,28 @@ export class Doctor {
     const holders = terminals.holders();
     const checks = [
       check('daemon', publisher.readOnly === null, publisher.readOnly ?? 'Works normally', 'concert log'),
-      check('journal', journalTrouble === null, journalTrouble ?? 'Every row carries its right hash', 'concert doctor --repair'),
+      check(
+        'journal',
+        journalTrouble === null,
+        journalTrouble ?? 'Every row carries its right hash',
+        'concert doctor --repair',
+      ),
       check('git', git !== null, git?.trim() ?? 'git was not found: sessions can only run in place', 'Install git'),
-      check('disk', freeMiB >= freeMiBWanted, `${freeMiB} MiB free in ${home.state}`, 'Free space before logs pause sessions'),
+      check(
+        'disk',
+        freeMiB >= freeMiBWanted,
+        `${freeMiB} MiB free in ${home.state}`,
+        'Free space before logs pause sessions',
+      ),
       ...holders.map((holder) =>
-        check(`holder ${holder.id}`, holder.alive, holder.alive ? `Process ${holder.pid}, ${holder.sessions} sessions, version ${holder.version}` : `Process ${holder.pid} does not answer`, 'concert logs <id>'),
+        check(
+          `holder ${holder.id}`,
+          holder.alive,
+          holder.alive
+            ? `Process ${holder.pid}, ${holder.sessions} sessions, version ${holder.version}`
+            : `Process ${holder.pid} does not answer`,
+          'concert logs <id>',
+        ),
       ),
     ];
     return { schema: 'concert/doctor@1', ok: checks.every((each) => each.ok), checks };

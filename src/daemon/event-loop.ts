@@ -1,5 +1,5 @@
 import { type BackoffOptions, backoffMs, type Clock, type Log } from '../base/index.ts';
-import type { Effect, Fleet, Input, Journal, JournalBatch, Turn } from '../fleet/index.ts';
+import type { Effect, Fleet, FleetEvent, Input, Journal, JournalBatch, Turn } from '../fleet/index.ts';
 
 /** Retries of a journal that cannot be written, such as on a full disk. */
 const retry: BackoffOptions = { firstMs: 100, maxMs: 5_000 };
@@ -36,7 +36,11 @@ export class EventLoop implements Disposable {
   readonly #options: EventLoopOptions;
   #gathering: Waiting[] = [];
   #writing: Promise<void> | null = null;
+  /** What was only to be shown, set aside while nothing can be written; by kind and subject. */
+  readonly #aside = new Map<string, FleetEvent>();
+  #isReleasing = false;
   #wake: Disposable | null = null;
+  #wakeAt: number | null = null;
   #isClosed = false;
   #trouble: string | null = null;
   #idle: (() => void)[] = [];
@@ -53,7 +57,7 @@ export class EventLoop implements Disposable {
 
   /** Everything handed in is durable and shown: what the fleet knows now is on record. */
   get isSettled(): boolean {
-    return this.#writing === null && this.#gathering.length === 0;
+    return this.#writing === null && !this.#isReleasing && this.#gathering.length === 0 && this.#aside.size === 0;
   }
 
   /** Resolves when what the input led to is durable; at once with a refusal. Never resolves once the loop is closed. */
@@ -62,15 +66,19 @@ export class EventLoop implements Disposable {
       if (this.#isClosed) return;
       const turn = this.#options.fleet.handle(input);
       if (turn.refusal !== null) return settle(turn);
-      this.#gathering.push({ turn, show: this.#options.prepare(turn), settle });
-      this.#flush();
+      this.#gather(turn, settle);
       this.#scheduleWake();
     });
   }
 
   /** For reports nobody waits for. */
   report(input: Input): void {
-    void this.submit(input);
+    if (this.#isClosed) return;
+    const turn = this.#options.fleet.handle(input);
+    if (turn.refusal !== null) return;
+    if (this.#trouble !== null && turn.rows.length === 0 && turn.effects.length === 0) this.#setAside(turn);
+    else this.#gather(turn, () => {});
+    this.#scheduleWake();
   }
 
   /** Resolves when nothing waits to be written. */
@@ -85,22 +93,35 @@ export class EventLoop implements Disposable {
     this.#wake = null;
   }
 
-  #flush(): void {
-    if (this.#writing !== null) return;
-    if (this.#gathering.every(({ turn }) => turn.rows.length === 0)) return this.#release(this.#take());
-    const batch = this.#take();
-    this.#writing = this.#write(batch).finally(() => {
-      this.#writing = null;
-      if (this.#isClosed) return;
-      if (this.#gathering.length > 0) this.#flush();
-      if (this.#writing === null) for (const resolve of this.#idle.splice(0)) resolve();
-    });
+  #gather(turn: Turn, settle: (turn: Turn) => void): void {
+    this.#gathering.push({ turn, show: this.#options.prepare(turn), settle });
+    this.#flush();
   }
 
-  #take(): Waiting[] {
-    const batch = this.#gathering;
-    this.#gathering = [];
-    return batch;
+  /** While nothing can be written only the last of each kind is kept of what is merely to be shown, however long that lasts. */
+  #setAside({ events }: Turn): void {
+    for (const event of events) {
+      const subject = 'session' in event ? event.session : 'holder' in event ? event.holder : '';
+      this.#aside.set(`${event.type} ${subject}`, event);
+    }
+  }
+
+  #flush(): void {
+    if (this.#writing !== null || this.#isReleasing) return;
+    while (this.#gathering.length > 0) {
+      const batch = this.#gathering;
+      this.#gathering = [];
+      if (batch.some(({ turn }) => turn.rows.length > 0)) return this.#startWriting(batch);
+      this.#release(batch);
+    }
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #startWriting(batch: Waiting[]): void {
+    this.#writing = this.#write(batch).finally(() => {
+      this.#writing = null;
+      if (!this.#isClosed) this.#flush();
+    });
   }
 
   async #write(batch: Waiting[]): Promise<void> {
@@ -115,7 +136,10 @@ export class EventLoop implements Disposable {
         break;
       } catch (cause) {
         const { code, message } = cause as { code?: string; message: string };
-        if (code === 'journal/fenced') return this.#options.onFenced(message);
+        if (code === 'journal/fenced') {
+          this[Symbol.dispose]();
+          return this.#options.onFenced(message);
+        }
         this.#setTrouble(message);
         this.#log.error('Journal cannot be written', { message, attempt });
         await new Promise<void>((resolve) => this.#clock.after(backoffMs(retry, attempt, 0.5), resolve));
@@ -126,28 +150,37 @@ export class EventLoop implements Disposable {
     this.#release(batch);
   }
 
+  /** What comes in meanwhile is taken afterwards: nothing is shown before what happened earlier. */
   #release(batch: readonly Waiting[]): void {
+    this.#isReleasing = true;
     for (const { turn, show, settle } of batch) {
       show();
       for (const effect of turn.effects) this.#options.run(effect);
       settle(turn);
     }
+    this.#isReleasing = false;
   }
 
   #setTrouble(message: string | null): void {
     if (this.#trouble === message) return;
     this.#trouble = message;
     this.#options.onTrouble(message);
+    if (message !== null || this.#aside.size === 0) return;
+    const turn: Turn = { rows: [], steps: [], events: [...this.#aside.values()], effects: [], refusal: null };
+    this.#aside.clear();
+    this.#gathering.push({ turn, show: this.#options.prepare(turn), settle: () => {} });
   }
 
   #scheduleWake(): void {
-    this.#wake?.[Symbol.dispose]();
-    this.#wake = null;
     const at = this.#options.fleet.nextWakeAt();
+    if (at === this.#wakeAt) return;
+    this.#wake?.[Symbol.dispose]();
+    this.#wakeAt = at;
     if (at === null) return;
-    const delay = Math.max(1, at - this.#clock.now());
-    this.#wake = this.#clock.after(Math.min(delay, 2 ** 31 - 1), () =>
-      this.report({ type: 'tick', at: this.#clock.now() }),
-    );
+    const delay = Math.min(2 ** 31 - 1, Math.max(1, at - this.#clock.now()));
+    this.#wake = this.#clock.after(delay, () => {
+      this.#wakeAt = null;
+      this.report({ type: 'tick', at: this.#clock.now() });
+    });
   }
 }

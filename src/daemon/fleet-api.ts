@@ -15,6 +15,7 @@ import {
   titleLengthMax,
   usedSlots,
 } from '../fleet/index.ts';
+import type { Config } from '../protocol/index.ts';
 import {
   argvBytesMax,
   type DoneDocument,
@@ -27,7 +28,6 @@ import {
   type TaskStart,
 } from '../protocol/index.ts';
 import type { FleetPort, SessionAction } from '../server/index.ts';
-import type { Config } from '../protocol/index.ts';
 import type { Demo } from './demo.ts';
 import type { Doctor } from './doctor.ts';
 import type { EnvironmentStore } from './environment-store.ts';
@@ -55,7 +55,6 @@ export interface FleetApiOptions {
   facts: { version: string; home: string; startedAt: number };
   stop(): void;
 }
-
 
 /** What the edge may ask, in terms of the loop: checks what only the machine can tell, mints ids, submits, words the answer. */
 export class FleetApi implements FleetPort {
@@ -113,7 +112,8 @@ export class FleetApi implements FleetPort {
     const session = `s_${random.id(8)}`;
     const task = `t_${random.id(8)}`;
     environments.capture(session, filterEnvironment(request.env, [...agent.value.environment, ...config['env.allow']]));
-    const title = plainLine(request.title ?? (request.prompt || request.argv.join(' ')), titleLengthMax) || agent.value.title;
+    const title =
+      plainLine(request.title ?? (request.prompt || request.argv.join(' ')), titleLengthMax) || agent.value.title;
     const turn = await this.#submit({
       type: 'task/start',
       at: this.#now(),
@@ -164,12 +164,19 @@ export class FleetApi implements FleetPort {
       case 'stop':
         return this.#done(session, 'Stopping', { type: 'session/stop', at, session: id });
       case 'pause':
-        return this.#done(session, 'Paused: messages wait, the present turn goes on', { type: 'session/pause', at, session: id });
+        return this.#done(session, 'Paused: messages wait, the present turn goes on', {
+          type: 'session/pause',
+          at,
+          session: id,
+        });
       case 'settle':
         return this.#done(session, 'Settled', { type: 'session/settle', at, session: id });
       case 'resume': {
         const agent = agents.get(state.tasks.get(session.task)?.spec.agent ?? '');
-        environments.capture(id, filterEnvironment(action.env, [...(agent?.environment ?? []), ...config['env.allow']]));
+        environments.capture(
+          id,
+          filterEnvironment(action.env, [...(agent?.environment ?? []), ...config['env.allow']]),
+        );
         return this.#done(session, 'Resuming', { type: 'session/resume', at, session: id });
       }
       case 'rename':
@@ -182,13 +189,26 @@ export class FleetApi implements FleetPort {
           tab: action.tab,
         });
       case 'send': {
-        const turn = await this.#submit({ type: 'session/send', at, session: id, message: `m_${random.id(8)}`, text: action.text, now: action.now });
+        const turn = await this.#submit({
+          type: 'session/send',
+          at,
+          session: id,
+          message: `m_${random.id(8)}`,
+          text: action.text,
+          now: action.now,
+        });
         if (!turn.ok) return turn;
         const waits = (state.sessions.get(id)?.messages.length ?? 0) > 0;
-        return ok(done(id, waits ? `Queued for ${session.name}: it goes out at the end of the turn` : `Sent to ${session.name}`));
+        return ok(
+          done(
+            id,
+            waits ? `Queued for ${session.name}: it goes out at the end of the turn` : `Sent to ${session.name}`,
+          ),
+        );
       }
       case 'keys': {
-        if (session.driver !== null) return refuse('session/not-driver', `Cannot type into "${session.name}": ${session.driver} drives it`);
+        if (session.driver !== null)
+          return refuse('session/not-driver', `Cannot type into "${session.name}": ${session.driver} drives it`);
         if (session.process === null || !terminals.write(id, session.incarnation, action.bytes)) {
           return refuse('session/not-live', `Session "${session.name}" has no process to type to`);
         }
@@ -204,7 +224,10 @@ export class FleetApi implements FleetPort {
     const session = this.#session(id);
     if (!session.ok) return session;
     const agent = agents.get(state.tasks.get(session.value.task)?.spec.agent ?? '');
-    const sources = (agent?.sources ?? []).map(({ source, reports }) => ({ source, reports: reports.map(({ from, to }) => `${from} to ${to}`) }));
+    const sources = (agent?.sources ?? []).map(({ source, reports }) => ({
+      source,
+      reports: reports.map(({ from, to }) => `${from} to ${to}`),
+    }));
     return ok(explainDocument(session.value, sources));
   }
 
@@ -212,7 +235,11 @@ export class FleetApi implements FleetPort {
     const session = this.#session(id);
     if (!session.ok) return session;
     const rows = screen ? await this.#options.terminals.text(id) : null;
-    return ok({ schema: 'concert/session@1', session: sessionDocument(this.#options.state, session.value, this.#now()), screen: rows });
+    return ok({
+      schema: 'concert/session@1',
+      session: sessionDocument(this.#options.state, session.value, this.#now()),
+      screen: rows,
+    });
   }
 
   async diff(id: string, patch: boolean): ReturnType<FleetPort['diff']> {
@@ -231,7 +258,10 @@ export class FleetApi implements FleetPort {
     return this.#options.doctor.examine();
   }
 
-  async demo(action: 'start' | 'stop', env: Readonly<Record<string, string>>): Promise<Result<DoneDocument, ErrorCode>> {
+  async demo(
+    action: 'start' | 'stop',
+    env: Readonly<Record<string, string>>,
+  ): Promise<Result<DoneDocument, ErrorCode>> {
     const { demo } = this.#options;
     return action === 'start' ? await demo.start(this, env) : await demo.stop(this);
   }
@@ -264,7 +294,16 @@ export class FleetApi implements FleetPort {
         if (event.session !== session.id) return;
         if (event.type === 'session.removed') {
           const backup = event.data['backupRef'];
-          resolve(ok(done(session.id, typeof backup === 'string' ? `Removed ${session.name}; its unmerged work is kept as ${backup}` : `Removed ${session.name}`)));
+          resolve(
+            ok(
+              done(
+                session.id,
+                typeof backup === 'string'
+                  ? `Removed ${session.name}; its unmerged work is kept as ${backup}`
+                  : `Removed ${session.name}`,
+              ),
+            ),
+          );
         } else if (event.type === 'session.removalRefused') {
           resolve(refuse('git/unsafe-removal', String(event.data['message'])));
         } else return;
@@ -293,7 +332,10 @@ export class FleetApi implements FleetPort {
     const { publisher, loop } = this.#options;
     if (publisher.readOnly === null) return ok(null);
     if (loop.isHeldUp) return refuse('disk/full', `${publisher.readOnly}; nothing was changed, running sessions go on`);
-    return refuse('daemon/read-only', `The daemon only reads: ${publisher.readOnly}. Attaching works, running sessions go on`);
+    return refuse(
+      'daemon/read-only',
+      `The daemon only reads: ${publisher.readOnly}. Attaching works, running sessions go on`,
+    );
   }
 
   #session(id: string): Result<Session, ErrorCode> {
@@ -311,14 +353,30 @@ function done(session: string | null, message: string): DoneDocument {
 }
 
 function checkRequest(agent: Agent, request: TaskStart): Result<null, ErrorCode> {
-  if (!isAbsolute(request.cwd) || request.cwd.includes('\0')) return refuse('request/invalid', 'The folder to work in must be a full path');
+  if (!isAbsolute(request.cwd) || request.cwd.includes('\0'))
+    return refuse('request/invalid', 'The folder to work in must be a full path');
   const folder = statSync(request.cwd, { throwIfNoEntry: false });
-  if (folder === undefined || !folder.isDirectory()) return refuse('request/invalid', `There is no folder "${plainLine(request.cwd, 200)}"`, 'Give an existing folder with -r');
-  if (request.argv.some((argument) => argument.includes('\0'))) return refuse('request/invalid', 'An argument holds a NUL byte, which no program can be given');
+  if (folder === undefined || !folder.isDirectory())
+    return refuse(
+      'request/invalid',
+      `There is no folder "${plainLine(request.cwd, 200)}"`,
+      'Give an existing folder with -r',
+    );
+  if (request.argv.some((argument) => argument.includes('\0')))
+    return refuse('request/invalid', 'An argument holds a NUL byte, which no program can be given');
   if (request.argv.reduce((bytes, argument) => bytes + Buffer.byteLength(argument) + 1, 0) > argvBytesMax) {
-    return refuse('request/too-large', `The arguments are above ${argvBytesMax} bytes`, 'Put the long text into a file or the prompt');
+    return refuse(
+      'request/too-large',
+      `The arguments are above ${argvBytesMax} bytes`,
+      'Put the long text into a file or the prompt',
+    );
   }
-  if (!agent.abilities.prompts && request.argv.length === 0) return refuse('request/invalid', `${agent.title} needs a command`, 'concert run -a generic -- <program> <arguments>');
+  if (!agent.abilities.prompts && request.argv.length === 0)
+    return refuse(
+      'request/invalid',
+      `${agent.title} needs a command`,
+      'concert run -a generic -- <program> <arguments>',
+    );
   if (request.prompt.includes('\0')) return refuse('request/invalid', 'The prompt holds a NUL byte');
   return ok(null);
 }

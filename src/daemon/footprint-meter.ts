@@ -25,7 +25,8 @@ export class FootprintMeter implements Disposable {
 
   #measure(): void {
     const pids = new Map<number, string>();
-    for (const session of this.#state.sessions.values()) if (session.process !== null) pids.set(session.process.pid, session.id);
+    for (const session of this.#state.sessions.values())
+      if (session.process !== null) pids.set(session.process.pid, session.id);
     if (pids.size > 0) {
       for (const [pid, footprintMiB] of treeMemoryMiB([...pids.keys()])) {
         const session = pids.get(pid);

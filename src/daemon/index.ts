@@ -4,5 +4,5 @@
  */
 export { EventLoop, type EventLoopOptions } from './event-loop.ts';
 export { Publisher } from './publisher.ts';
-export { steadyClock } from './steady-clock.ts';
 export { runDaemon } from './run-daemon.ts';
+export { steadyClock } from './steady-clock.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { assert, type Clock, ok, type Random, type Result } from '../base/index.ts';
 import { type Agent, type Detection, findAgent, type LaunchPlan, type LaunchRequest } from '../agents/index.ts';
+import { assert, type Clock, ok, type Random, type Result, refuse } from '../base/index.ts';
 import type { FleetState, ProcessFacts, Session } from '../fleet/index.ts';
 import type { ErrorCode, Home } from '../protocol/index.ts';
 import type { EnvironmentStore } from './environment-store.ts';
@@ -47,7 +47,11 @@ export class Launches {
     if (!agent.ok) return agent;
     const detection = await this.#detect(agent.value);
     if (!detection.installed) {
-      return { ok: false, code: 'agent/not-installed', message: `${agent.value.title} is not installed: ${detection.note ?? 'its program was not found'}` };
+      return {
+        ok: false,
+        code: 'agent/not-installed',
+        message: `${agent.value.title} is not installed: ${detection.note ?? 'its program was not found'}`,
+      };
     }
     const folder = sessionFolder(home, session.id);
     mkdirSync(folder.private, { recursive: true, mode: 0o700 });
@@ -66,10 +70,23 @@ export class Launches {
     };
     const plan = agent.value.launch(request);
     if (!plan.ok) return plan;
+    if (plan.value.sidecars.length > 0) {
+      return refuse(
+        'request/not-built-yet',
+        `${agent.value.title} needs a server of its own beside its terminal, which this version cannot start yet`,
+      );
+    }
     writePlanFiles(plan.value);
-    const process = await terminals.start({ session: session.id, incarnation, plan: plan.value, columns: spec.columns, rows: spec.rows });
+    const process = await terminals.start({
+      session: session.id,
+      incarnation,
+      plan: plan.value,
+      columns: spec.columns,
+      rows: spec.rows,
+    });
     if (!process.ok) return process;
-    const prompt = plan.value.carriesPrompt || request.prompt === '' ? null : { message: `m_${random.id(8)}`, text: request.prompt };
+    const prompt =
+      plan.value.carriesPrompt || request.prompt === '' ? null : { message: `m_${random.id(8)}`, text: request.prompt };
     return ok({ process: { ...process.value, conversation: plan.value.conversation }, prompt });
   }
 
@@ -90,7 +107,9 @@ export class Launches {
   }
 
   async detectAll(): Promise<{ agent: Agent; detection: Detection }[]> {
-    return await Promise.all([...this.#options.agents.values()].map(async (agent) => ({ agent, detection: await this.#detect(agent) })));
+    return await Promise.all(
+      [...this.#options.agents.values()].map(async (agent) => ({ agent, detection: await this.#detect(agent) })),
+    );
   }
 
   async #detect(agent: Agent): Promise<Detection> {

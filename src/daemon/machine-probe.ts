@@ -15,14 +15,21 @@ export function createMachineProbe(env: Readonly<Record<string, string>>): Machi
   return {
     env,
     async which(program) {
-      const candidates = isAbsolute(program) ? [program] : (env['PATH'] ?? '').split(delimiter).filter(isAbsolute).map((folder) => join(folder, program));
+      const candidates = isAbsolute(program)
+        ? [program]
+        : (env['PATH'] ?? '')
+            .split(delimiter)
+            .filter(isAbsolute)
+            .map((folder) => join(folder, program));
       return candidates.find(isExecutable) ?? null;
     },
     output: (argv) =>
       new Promise((resolve) => {
         const [program, ...rest] = argv;
         if (program === undefined) return resolve(null);
-        execFile(program, rest, { env, timeout: outputTimeoutMs, maxBuffer: 1_048_576 }, (error, stdout) => resolve(error === null ? stdout : null));
+        execFile(program, rest, { env, timeout: outputTimeoutMs, maxBuffer: 1_048_576 }, (error, stdout) =>
+          resolve(error === null ? stdout : null),
+        );
       }),
     async file(path) {
       try {

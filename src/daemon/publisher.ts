@@ -52,8 +52,10 @@ export class Publisher {
   /** Why commands are refused for now, or null. */
   setReadOnly(message: string | null): void {
     this.#readOnly = message;
+    const shown = this.#documents.get('host/host')?.keyed;
+    if (shown?.kind !== 'host') return;
     const changes: StreamMessage[] = [];
-    this.#put(changes, { kind: 'host', key: 'host', document: hostDocument(this.#state, message) });
+    this.#put(changes, { ...shown, document: { ...shown.document, readOnly: message } });
     this.#tell(changes);
   }
 
@@ -78,6 +80,10 @@ export class Publisher {
     for (const event of events) {
       const touched = touches(event);
       if (touched.session !== null) sessions.add(touched.session);
+      if (touched.holder !== null) {
+        for (const { id, process } of this.#state.sessions.values())
+          if (process?.holder === touched.holder) sessions.add(id);
+      }
       hasQueue ||= touched.queue;
       hasHost ||= touched.host;
     }
@@ -96,7 +102,7 @@ export class Publisher {
   publish(drawing: Drawing, rows: readonly JournalRow[]): void {
     const changes: StreamMessage[] = [];
     for (const key of drawing.dropped) this.#drop(changes, 'session', key);
-    for (const keyed of drawing.put) this.#put(changes, keyed);
+    for (const keyed of drawing.put) this.#put(changes, this.#withReadOnly(keyed));
     if (drawing.queue !== null) this.#putQueue(changes, drawing.queue);
     this.#tell(changes);
     for (const row of rows) for (const listener of this.#eventListeners) listener(eventDocument(row));
@@ -143,6 +149,11 @@ export class Publisher {
       this.#put(changes, keyed);
     }
     for (const key of gone) this.#drop(changes, 'queued', key);
+  }
+
+  /** A host drawn while nothing could be written may be shown when it can again, and the other way round. */
+  #withReadOnly(keyed: KeyedDocument): KeyedDocument {
+    return keyed.kind === 'host' ? { ...keyed, document: { ...keyed.document, readOnly: this.#readOnly } } : keyed;
   }
 
   #put(changes: StreamMessage[], keyed: KeyedDocument): void {

@@ -9,7 +9,12 @@ const readyFd = 3;
 export function tellStarter(outcome: { ok: true; pid: number; epoch: number } | Refusal<ErrorCode>): void {
   const line = outcome.ok
     ? { ready: true, pid: outcome.pid, epoch: outcome.epoch }
-    : { ready: false, code: outcome.code, message: outcome.message, hint: outcome.hint ?? errorCodes[outcome.code].hint };
+    : {
+        ready: false,
+        code: outcome.code,
+        message: outcome.message,
+        hint: outcome.hint ?? errorCodes[outcome.code].hint,
+      };
   try {
     if (!fstatSync(readyFd).isFIFO() && !fstatSync(readyFd).isSocket()) return;
     writeSync(readyFd, `${JSON.stringify(line)}\n`);

@@ -55,7 +55,10 @@ function readVersion(): string {
   const files = ['./version.json', '../../package.json'];
   for (const file of files) {
     try {
-      const { version, buildId } = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as { version: string; buildId?: string };
+      const { version, buildId } = JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as {
+        version: string;
+        buildId?: string;
+      };
       return buildId === undefined ? version : `${version}+${buildId}`;
     } catch {
       // Not built, or not from source: the other file is there.

@@ -1,4 +1,4 @@
-import { unreachable, type Clock, type Log } from '../base/index.ts';
+import { type Clock, type Log, unreachable } from '../base/index.ts';
 import type { Effect, FleetState, Input } from '../fleet/index.ts';
 import type { Launches } from './launches.ts';
 import type { Terminals } from './terminals.ts';
@@ -28,7 +28,10 @@ export function createEffectRunner(runner: EffectRunner): (effect: Effect) => vo
   };
 }
 
-async function perform({ state, clock, workspaces, launches, terminals, report }: EffectRunner, effect: Effect): Promise<void> {
+async function perform(
+  { state, clock, workspaces, launches, terminals, report }: EffectRunner,
+  effect: Effect,
+): Promise<void> {
   const session = state.sessions.get(effect.session);
   const at = () => clock.now();
   switch (effect.type) {
@@ -44,7 +47,15 @@ async function perform({ state, clock, workspaces, launches, terminals, report }
       const { incarnation, resume } = effect;
       const started = await launches.start(session, incarnation, resume);
       if (started.ok) report({ type: 'process/started', at: at(), session: session.id, incarnation, ...started.value });
-      else report({ type: 'process/failed', at: at(), session: session.id, incarnation, code: started.code, message: started.message });
+      else
+        report({
+          type: 'process/failed',
+          at: at(),
+          session: session.id,
+          incarnation,
+          code: started.code,
+          message: started.message,
+        });
       return;
     }
     case 'process/signal':
@@ -52,7 +63,15 @@ async function perform({ state, clock, workspaces, launches, terminals, report }
     case 'message/type': {
       if (session === undefined) return;
       const typed = await launches.type(session, effect.incarnation, effect.text);
-      if (!typed) report({ type: 'message/failed', at: at(), session: effect.session, message: effect.message, text: effect.text });
+      if (!typed)
+        report({
+          type: 'message/failed',
+          at: at(),
+          session: effect.session,
+          message: effect.message,
+          text: effect.text,
+          steer: effect.steer,
+        });
       return;
     }
     case 'worktree/remove': {
@@ -78,11 +97,25 @@ function reportOfFailure(effect: Effect, error: Error, at: number): Input | null
     case 'worktree/create':
       return { type: 'worktree/failed', at, session: effect.session, code: 'daemon/internal', message };
     case 'session/launch':
-      return { type: 'process/failed', at, session: effect.session, incarnation: effect.incarnation, code: 'daemon/internal', message };
+      return {
+        type: 'process/failed',
+        at,
+        session: effect.session,
+        incarnation: effect.incarnation,
+        code: 'daemon/internal',
+        message,
+      };
     case 'worktree/remove':
       return { type: 'worktree/kept', at, session: effect.session, message };
     case 'message/type':
-      return { type: 'message/failed', at, session: effect.session, message: effect.message, text: effect.text };
+      return {
+        type: 'message/failed',
+        at,
+        session: effect.session,
+        message: effect.message,
+        text: effect.text,
+        steer: effect.steer,
+      };
     case 'process/signal':
     case 'session/forget':
       return null;

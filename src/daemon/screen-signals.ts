@@ -15,7 +15,12 @@ export class ScreenSignals {
       case 'notification':
         return { kind: 'notification', at, title: event.title, body: event.body };
       case 'mark':
-        return { kind: 'mark', at, mark: event.mark === 'input' ? 'command' : event.mark, exitCode: event.exitCode ?? null };
+        return {
+          kind: 'mark',
+          at,
+          mark: event.mark === 'input' ? 'command' : event.mark,
+          exitCode: event.exitCode ?? null,
+        };
       case 'status': {
         const { id, state, kind = null, message = null, app = null, progress = null } = event.status;
         if (state === 'clear') this.#records.delete(id);

@@ -28,7 +28,10 @@ export class SignalRouter implements Disposable {
   readonly #tracked = new Map<string, Tracked>();
   #look: Disposable;
 
-  constructor(ports: { clock: Clock }, options: { state: FleetState; agents: ReadonlyMap<string, Agent>; report(input: Input): void }) {
+  constructor(
+    ports: { clock: Clock },
+    options: { state: FleetState; agents: ReadonlyMap<string, Agent>; report(input: Input): void },
+  ) {
     this.#clock = ports.clock;
     this.#state = options.state;
     this.#agents = options.agents;
@@ -60,7 +63,13 @@ export class SignalRouter implements Disposable {
     if (tracked === undefined || current === undefined || current.incarnation !== tracked.incarnation) return;
     const evidence = tracked.reader.read(signal, current.state);
     if (evidence.length === 0) return;
-    this.#report({ type: 'session/evidence', at: this.#clock.now(), session, incarnation: tracked.incarnation, evidence });
+    this.#report({
+      type: 'session/evidence',
+      at: this.#clock.now(),
+      session,
+      incarnation: tracked.incarnation,
+      evidence,
+    });
   }
 
   /** The session printed; `head` is the offset after its newest byte. */

@@ -22,7 +22,11 @@ export interface LiveTerminal {
   /** Resolves when the screen has the new size too. */
   resize(columns: number, rows: number): Promise<void>;
   write(bytes: Uint8Array): void;
-  subscribe(from: number, credit: number, listener: (bytes: Uint8Array, head: number) => void): { credit(bytes: number): void } & Disposable;
+  subscribe(
+    from: number,
+    credit: number,
+    listener: (bytes: Uint8Array, head: number) => void,
+  ): { credit(bytes: number): void } & Disposable;
 }
 
 export interface SeatPorts {
@@ -101,7 +105,10 @@ export class AttachedTerminal implements TerminalSeat {
     const live = this.#ports.live();
     if (session === undefined) return this.#refuse('session/not-found', 'The session is gone');
     if (live === null) {
-      return this.#refuse('session/not-live', `Session "${session.name}" is ${session.state}: there is no terminal to attach to`);
+      return this.#refuse(
+        'session/not-live',
+        `Session "${session.name}" is ${session.state}: there is no terminal to attach to`,
+      );
     }
     this.#attach = attach;
     const drives = attach.mode === 'drive' && (await this.#ports.drive(attach.device, null, attach.take));
@@ -116,7 +123,14 @@ export class AttachedTerminal implements TerminalSeat {
     }
     if (this.#isClosed) return;
     const holder = ticket === null ? null : { socket: live.holderSocket, ticket, channel: live.channel };
-    this.#outlet.notice({ type: 'attached', session: session.id, name: session.name, tab: session.tab, mode: this.#mode, holder });
+    this.#outlet.notice({
+      type: 'attached',
+      session: session.id,
+      name: session.name,
+      tab: session.tab,
+      mode: this.#mode,
+      holder,
+    });
     if (!drives && attach.mode === 'drive') {
       this.#outlet.notice({ type: 'mode', mode: 'view', driver: this.#ports.session()?.driver ?? null });
     }
@@ -144,7 +158,13 @@ export class AttachedTerminal implements TerminalSeat {
 
   async #lookAtMode(): Promise<void> {
     const session = this.#ports.session();
-    if (session === undefined || this.#attach === null || this.#mode !== 'drive' || session.driver === this.#attach.device) return;
+    if (
+      session === undefined ||
+      this.#attach === null ||
+      this.#mode !== 'drive' ||
+      session.driver === this.#attach.device
+    )
+      return;
     this.#mode = 'view';
     this.#outlet.notice({ type: 'mode', mode: 'view', driver: session.driver });
   }
@@ -165,7 +185,10 @@ export class AttachedTerminal implements TerminalSeat {
   #queue(work: () => Promise<void>): void {
     this.#work = this.#work.then(work).catch((error: Error) => {
       if (this.#isClosed) return;
-      this.#refuse('holder/unreachable', `The terminal cannot be reached (${error.message}); the session itself goes on`);
+      this.#refuse(
+        'holder/unreachable',
+        `The terminal cannot be reached (${error.message}); the session itself goes on`,
+      );
     });
   }
 }

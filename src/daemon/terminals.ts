@@ -1,15 +1,28 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Clock, DisposableStore, Emitter, type Log, ok, type Random, type Result, refuse } from '../base/index.ts';
 import type { LaunchPlan } from '../agents/index.ts';
+import { type Clock, DisposableStore, Emitter, type Log, ok, type Random, type Result, refuse } from '../base/index.ts';
 import type { ExitFacts, FleetState, FoundChannel, Input, ProcessFacts } from '../fleet/index.ts';
 import type { Config, ErrorCode, HolderChannel, HolderExit, Home } from '../protocol/index.ts';
 import type { TerminalOutlet, TerminalPort, TerminalSeat } from '../server/index.ts';
-import { canUseSystemdScope, type ChannelSubscription, highestEpoch, type HolderConnection, HolderPool, HolderConnection as Connection, type PooledHolder, readLog, ScreenPool, summarizeLog, systemdScope } from '../terminal/index.ts';
+import {
+  type ChannelSubscription,
+  HolderConnection as Connection,
+  canUseSystemdScope,
+  type HolderConnection,
+  HolderPool,
+  highestEpoch,
+  type PooledHolder,
+  readLog,
+  ScreenPool,
+  summarizeLog,
+  systemdScope,
+} from '../terminal/index.ts';
+import { inScope } from './agent-scope.ts';
 import type { Entries } from './entries.ts';
 import { sessionFolder } from './home.ts';
-import type { SignalRouter } from './signal-router.ts';
 import { ScreenSignals } from './screen-signals.ts';
+import type { SignalRouter } from './signal-router.ts';
 import { AttachedTerminal, type LiveTerminal } from './terminal-seat.ts';
 
 const mib = 1_048_576;
@@ -100,7 +113,11 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     pool.onSilent(({ id, pid }) => this.#sayHolder(id, pid, false));
     pool.onBack((holder) => this.#holderBack(holder));
     pool.onFenced(({ message }) => this.#options.onFenced(message));
-    this.#screens = new ScreenPool(this.#ports, { workers: config['screen.workers'], entry: entries.screenWorker, epoch });
+    this.#screens = new ScreenPool(this.#ports, {
+      workers: config['screen.workers'],
+      entry: entries.screenWorker,
+      epoch,
+    });
     this.#watchScreens(this.#screens);
     const channels: FoundChannel[] = [];
     for (const holder of found.alive) {
@@ -128,7 +145,9 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       session,
       incarnation,
       name: 'main',
-      argv: main.argv,
+      argv: this.#hasScopes
+        ? inScope(main.argv, { session, incarnation, memoryMaxMiB: config['session.memoryMaxMiB'] })
+        : main.argv,
       cwd: main.cwd,
       env: main.env,
       io: main.io,
@@ -141,11 +160,18 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     });
     if (!placed.ok) return placed;
     const { holder, connection, channel } = placed.value;
-    if (channel.exit?.error !== undefined) return refuse(startErrorCodes[channel.exit.error], channel.exit.message ?? 'The program could not be started');
+    if (channel.exit?.error !== undefined)
+      return refuse(startErrorCodes[channel.exit.error], channel.exit.message ?? 'The program could not be started');
     this.#listen(holder, connection);
     this.#sayHolder(holder.id, holder.pid, true);
     this.#watch(this.#adopt(holder, channel));
-    return ok({ holder: holder.id, holderPid: holder.pid, channel: channel.channel, pid: channel.pid ?? 0, conversation: null });
+    return ok({
+      holder: holder.id,
+      holderPid: holder.pid,
+      channel: channel.channel,
+      pid: channel.pid ?? 0,
+      conversation: null,
+    });
   }
 
   async signal(session: string, incarnation: number, name: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -205,7 +231,11 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     );
   }
 
-  async readLog(session: string, from: number, chunk: (bytes: Uint8Array) => Promise<void>): ReturnType<TerminalPort['readLog']> {
+  async readLog(
+    session: string,
+    from: number,
+    chunk: (bytes: Uint8Array) => Promise<void>,
+  ): ReturnType<TerminalPort['readLog']> {
     const folder = sessionFolder(this.#options.home, session).log;
     if (!existsSync(folder)) {
       if (!this.#options.state.sessions.has(session)) return refuse('session/not-found', 'There is no such session');
@@ -241,7 +271,14 @@ export class Terminals implements TerminalPort, AsyncDisposable {
 
   #adopt(holder: PooledHolder, channel: HolderChannel): LiveProcess {
     const { session, incarnation, pid } = channel;
-    const process = { session, incarnation, channel: channel.channel, pid: pid ?? 0, holder, heard: new ScreenSignals() };
+    const process = {
+      session,
+      incarnation,
+      channel: channel.channel,
+      pid: pid ?? 0,
+      holder,
+      heard: new ScreenSignals(),
+    };
     this.#live.set(session, process);
     return process;
   }
@@ -258,7 +295,9 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   #listen(holder: PooledHolder, connection: HolderConnection): void {
     if (this.#heard.has(connection)) return;
     this.#heard.add(connection);
-    connection.onPaused(({ channel, pause }) => this.#paused(holder.id, channel, pause?.reason ?? null, pause?.message ?? ''));
+    connection.onPaused(({ channel, pause }) =>
+      this.#paused(holder.id, channel, pause?.reason ?? null, pause?.message ?? ''),
+    );
   }
 
   #watch(process: LiveProcess): void {
@@ -320,7 +359,13 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     for (const process of [...this.#live.values()]) {
       if (process.holder.id !== id) continue;
       const at = this.#ports.clock.now();
-      this.#options.report({ type: 'process/lost', at, session: process.session, incarnation: process.incarnation, cause: 'holder-gone' });
+      this.#options.report({
+        type: 'process/lost',
+        at,
+        session: process.session,
+        incarnation: process.incarnation,
+        cause: 'holder-gone',
+      });
       this.#end(process.session);
     }
   }
@@ -338,7 +383,13 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   #paused(holder: string, channel: number, reason: string | null, message: string): void {
     for (const process of this.#live.values()) {
       if (process.holder.id !== holder || process.channel !== channel) continue;
-      this.#options.report({ type: 'session/terminal-paused', at: this.#ports.clock.now(), session: process.session, reason, message });
+      this.#options.report({
+        type: 'session/terminal-paused',
+        at: this.#ports.clock.now(),
+        session: process.session,
+        reason,
+        message,
+      });
     }
   }
 
@@ -350,7 +401,13 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       if (session.process === null || names.has(session.id)) continue;
       const { exit, context } = summarizeLog(sessionFolder(this.#options.home, session.id).log);
       if (exit === null || context?.incarnation !== session.incarnation) continue;
-      ends.push({ session: session.id, incarnation: session.incarnation, holder: session.process.holder, pid: null, exit: exitFacts(exit) });
+      ends.push({
+        session: session.id,
+        incarnation: session.incarnation,
+        holder: session.process.holder,
+        pid: null,
+        exit: exitFacts(exit),
+      });
     }
     return ends;
   }
@@ -378,7 +435,13 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   }
 
   /** A connection of its own for each terminal that takes its bytes through the daemon: credit is per connection. */
-  #relay(socketPath: string, channel: number, from: number, credit: number, listener: (bytes: Uint8Array, head: number) => void) {
+  #relay(
+    socketPath: string,
+    channel: number,
+    from: number,
+    credit: number,
+    listener: (bytes: Uint8Array, head: number) => void,
+  ) {
     const { clock, log } = this.#ports;
     const store = new DisposableStore();
     let subscription: ChannelSubscription | null = null;

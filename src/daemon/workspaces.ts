@@ -7,16 +7,16 @@ import {
   createWorktree,
   diffPatch,
   diffStat,
+  type Git,
   inspectRemoval,
   isSafe,
-  spokenEvidence,
-  type Git,
   type ProjectContent,
   type RunScript,
   readProjectContent,
   readRepository,
   removeWorktree,
   setUpWorktree,
+  spokenEvidence,
   type TrustStore,
   tearDownWorktree,
 } from '../git/index.ts';
@@ -61,7 +61,11 @@ export class Workspaces {
     }
     const { root, head } = repository.value;
     if (!inPlace && head === null) {
-      return { ok: false, code: 'git/no-commits', message: `"${basename(root)}" has no commit yet, so there is nothing to start a branch from; nothing was started` };
+      return {
+        ok: false,
+        code: 'git/no-commits',
+        message: `"${basename(root)}" has no commit yet, so there is nothing to start a branch from; nothing was started`,
+      };
     }
     return ok({ project: { root, name: basename(root).replace(/\.git$/, '') || 'repository' }, inPlace });
   }
@@ -108,7 +112,10 @@ export class Workspaces {
       if (!isSafe(evidence.value)) return refuse('git/unsafe-removal', spokenEvidence(evidence.value));
     }
     if (existsSync(worktree.path)) {
-      const cleared = await tearDownWorktree(git, this.#projectRun(session, worktree.path, project.root, worktree.branch ?? ''));
+      const cleared = await tearDownWorktree(
+        git,
+        this.#projectRun(session, worktree.path, project.root, worktree.branch ?? ''),
+      );
       if (!cleared.ok && cleared.code !== 'project/untrusted' && !force) return cleared;
     }
     const removed = await removeWorktree(git, { ...options, force, at });
@@ -119,7 +126,11 @@ export class Workspaces {
     const { git } = this.#options;
     const { worktree } = session;
     if (worktree === null || worktree.baseCommit === null) {
-      return { ok: false, code: 'git/not-a-repository', message: `Session "${session.name}" does not work in a repository, so there is no diff` };
+      return {
+        ok: false,
+        code: 'git/not-a-repository',
+        message: `Session "${session.name}" does not work in a repository, so there is no diff`,
+      };
     }
     const options = { worktree: worktree.path, base: worktree.baseCommit };
     const stat = await diffStat(git, options);
@@ -178,7 +189,8 @@ export class Workspaces {
     const target = join(home.trash, `${session}-${at}`);
     await rename(root, target).catch(async (cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return;
-      if (cause.code === 'ENOTEMPTY' || cause.code === 'EEXIST') return await rm(root, { recursive: true, force: true });
+      if (cause.code === 'ENOTEMPTY' || cause.code === 'EEXIST')
+        return await rm(root, { recursive: true, force: true });
       throw cause;
     });
   }
@@ -186,7 +198,16 @@ export class Workspaces {
   #projectRun(session: Session, worktree: string, project: string, branch: string) {
     const { home, trust, runScript, environments } = this.#options;
     const logPath = join(sessionFolder(home, session.id).root, 'setup.log');
-    return { worktree, project, branch, session: session.id, trust, runScript, env: environments.get(session.id), logPath };
+    return {
+      worktree,
+      project,
+      branch,
+      session: session.id,
+      trust,
+      runScript,
+      env: environments.get(session.id),
+      logPath,
+    };
   }
 
   async #inPlace(cwd: string): Promise<WorktreeFacts> {
@@ -204,7 +225,8 @@ function portVariables(ports: Readonly<Record<string, number>>): Record<string, 
 function summaryOf(content: ProjectContent): string[] {
   const { config, parts } = content;
   const spoken = (command: string | readonly string[]) => (typeof command === 'string' ? command : command.join(' '));
-  const commands = (label: string, list: readonly (string | readonly string[])[]) => list.map((command) => `${label}: ${plainLine(spoken(command), 300)}`);
+  const commands = (label: string, list: readonly (string | readonly string[])[]) =>
+    list.map((command) => `${label}: ${plainLine(spoken(command), 300)}`);
   return [
     ...commands('runs in a new worktree', config?.setup ?? []),
     ...commands('runs before removal', config?.teardown ?? []),

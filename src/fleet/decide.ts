@@ -1,15 +1,16 @@
-import { refuse, unreachable } from '../base/index.ts';
-import type { SessionState } from '../protocol/index.ts';
+import { ok, type Result, refuse, unreachable } from '../base/index.ts';
+import type { ErrorCode, SessionState } from '../protocol/index.ts';
 import { type Decision, events, fromDaemon, move } from './decision.ts';
 import type { Evidence, ExitFacts, FleetEvent } from './events.ts';
 import { assess } from './evidence.ts';
 import type { Input } from './inputs.ts';
-import { freeName, nameLengthMax, plainLine } from './naming.ts';
+import { freeName, nameLengthMax, plainLine, titleLengthMax } from './naming.ts';
 import { askToEnd, exited, finishTask, lost } from './process-end.ts';
 import { recover } from './recovery.ts';
 import {
   type FleetState,
   holdsSlot,
+  queuedTasks,
   type Session,
   sessionOnTab,
   stateUnderPause,
@@ -25,17 +26,24 @@ import {
 export function decide(state: FleetState, input: Input): Decision {
   switch (input.type) {
     case 'task/start': {
-      const { id, root, name } = input.project;
+      if (state.tasks.has(input.task)) return events();
+      const { id, root } = input.project;
       const project = [...state.projects.values()].find((known) => known.root === root);
-      const spec = { ...input.spec, project: project?.id ?? id };
-      if (spec.name !== null && nameTaken(state, spec.name)) {
-        return refuse('session/name-taken', `Cannot start "${spec.name}": a session of that name exists`);
-      }
+      const wanted = input.spec.name === null ? null : sessionName(state, input.spec.name);
+      if (wanted?.ok === false) return wanted;
+      const spec = {
+        ...input.spec,
+        project: project?.id ?? id,
+        title: plainLine(input.spec.title, titleLengthMax),
+        name: wanted?.value ?? null,
+      };
       if (typeof spec.tab === 'number' && sessionOnTab(state, spec.tab)) {
         return refuse('tab/taken', `Cannot use tab ${spec.tab}: "${sessionOnTab(state, spec.tab)?.name}" is on it`);
       }
       const added: FleetEvent = { type: 'task.added', task: input.task, session: input.session, spec };
-      return project === undefined ? events({ type: 'project.added', project: id, root, name }, added) : events(added);
+      return project === undefined
+        ? events({ type: 'project.added', project: id, root, name: input.project.name }, added)
+        : events(added);
     }
     case 'task/remove': {
       const task = state.tasks.get(input.task);
@@ -78,13 +86,10 @@ export function decide(state: FleetState, input: Input): Decision {
       });
     case 'session/rename':
       return withSession(state, input.session, (session) => {
-        const name = plainLine(input.name, nameLengthMax);
-        if (name === '' || /^\d+$/.test(name))
-          return refuse('request/invalid', 'A name needs a character that is not a digit');
-        if (name === session.name) return events();
-        if (nameTaken(state, name))
-          return refuse('session/name-taken', `Cannot rename to "${name}": a session of that name exists`);
-        return events({ type: 'session.renamed', session: session.id, name });
+        if (plainLine(input.name, nameLengthMax) === session.name) return events();
+        const name = sessionName(state, input.name);
+        if (!name.ok) return name;
+        return events({ type: 'session.renamed', session: session.id, name: name.value });
       });
     case 'session/bind-tab':
       return withSession(state, input.session, (session) => {
@@ -106,6 +111,7 @@ export function decide(state: FleetState, input: Input): Decision {
             `concert resume ${session.id}`,
           );
         }
+        if (session.messages.some(({ id }) => id === input.message)) return events();
         return events({
           type: 'message.queued',
           session: session.id,
@@ -167,7 +173,9 @@ export function decide(state: FleetState, input: Input): Decision {
         if (session.launching === null) return events();
         const { prompt, process } = input;
         const queued: FleetEvent[] =
-          prompt === null ? [] : [{ type: 'message.queued', session: session.id, ...prompt, steer: true }];
+          prompt === null
+            ? []
+            : [{ type: 'message.queued', session: session.id, ...prompt, steer: false, first: true }];
         const to: SessionState =
           session.state === 'starting' || session.state === 'unknown' ? session.state : 'starting';
         const started = fromDaemon(input.at, 'process-started', to, `Process ${process.pid} runs`);
@@ -199,7 +207,7 @@ export function decide(state: FleetState, input: Input): Decision {
     case 'holder/seen':
       return events({ type: 'holder.seen', holder: input.holder, pid: input.pid, alive: input.alive });
     case 'session/evidence':
-      return ifIncarnation(state, input, (session) => assess(session, input.evidence));
+      return ifIncarnation(state, input, (session) => assess(session, input.evidence, input.at));
     case 'session/output':
       return ifSession(state, input.session, (session) =>
         events({ type: 'output.seen', session: session.id, head: input.head }),
@@ -219,9 +227,15 @@ export function decide(state: FleetState, input: Input): Decision {
         events({ type: 'terminal.paused', session: session.id, reason: input.reason, message: input.message }),
       );
     case 'message/failed':
-      return ifSession(state, input.session, (session) =>
-        events({ type: 'message.queued', session: session.id, message: input.message, text: input.text, steer: true }),
-      );
+      return ifSession(state, input.session, (session) => {
+        const { message, text, steer } = input;
+        if (session.messages.some(({ id }) => id === message)) return events();
+        const why = fromDaemon(input.at, 'message-failed', 'unknown', 'A message could not be typed; it waits');
+        return events(
+          { type: 'message.queued', session: session.id, message, text, steer, first: true },
+          ...(session.process === null ? [] : [move(session, 'unknown', why)]),
+        );
+      });
     case 'tick':
       return events();
     default:
@@ -275,8 +289,17 @@ function ifRemoving(state: FleetState, id: string, then: (session: Session) => D
   return ifSession(state, id, (session) => (session.removing === null ? events() : then(session)));
 }
 
-function nameTaken(state: FleetState, name: string): boolean {
-  return freeName(state, name) !== name;
+/** A name as it may be shown and typed; refused when it says nothing, reads as a tab, or is spoken for. */
+function sessionName(state: FleetState, wanted: string): Result<string, ErrorCode> {
+  const name = plainLine(wanted, nameLengthMax);
+  if (name === '' || /^\d+$/.test(name)) {
+    return refuse('request/invalid', 'A name needs a character that is not a digit');
+  }
+  const isWaitedFor = queuedTasks(state).some((task) => task.spec.name === name);
+  if (isWaitedFor || freeName(state, name) !== name) {
+    return refuse('session/name-taken', `Cannot name a session "${name}": another has that name`);
+  }
+  return ok(name);
 }
 
 /** A process on its way is told as soon as it is there; a session without one stays without. */

@@ -21,6 +21,9 @@ export function signal(session: Session, name: 'SIGTERM' | 'SIGKILL'): Effect {
   return { type: 'process/signal', session: session.id, incarnation: session.incarnation, signal: name };
 }
 
+/** Signal of the guess that a prompt has begun a turn; a daemon that ends before the typing leaves it unconfirmed. */
+export const messageSent = 'message-sent';
+
 export function fromDaemon(at: number, name: string, state: SessionState, detail: string): Evidence {
   return { source: 'daemon', signal: name, at, confidence: 'sure', state, detail };
 }

@@ -89,7 +89,13 @@ export function keyedDocuments(state: FleetState, now: number, readOnly: string 
 }
 
 /** Which documents an event may have changed. Queue positions and slots move with tasks and sessions alike. */
-export function touches(event: FleetEvent): { session: string | null; queue: boolean; host: boolean } {
+export function touches(event: FleetEvent): {
+  session: string | null;
+  /** All sessions in it. */
+  holder: string | null;
+  queue: boolean;
+  host: boolean;
+} {
   const session = 'session' in event && typeof event.session === 'string' ? event.session : null;
   const isTask = event.type.startsWith('task.');
   const slots =
@@ -99,6 +105,7 @@ export function touches(event: FleetEvent): { session: string | null; queue: boo
     event.type === 'recovery.finished';
   return {
     session: event.type === 'task.added' ? null : session,
+    holder: event.type === 'holder.seen' ? event.holder : null,
     queue: isTask || event.type === 'session.created',
     host: slots,
   };

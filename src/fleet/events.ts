@@ -24,6 +24,8 @@ export type DurableEvent =
   | { type: 'session.processLost'; session: string; incarnation: number; cause: LossCause; cutState: SessionState }
   | { type: 'session.adopted'; session: string; incarnation: number; holder: string }
   | { type: 'session.stateChanged'; session: string; from: SessionState; to: SessionState; evidence: Evidence }
+  /** The state stands, on better proof. */
+  | { type: 'session.confirmed'; session: string; evidence: Evidence }
   | { type: 'session.deepened'; session: string; deep: boolean }
   | { type: 'session.stopRequested'; session: string; killAt: number; by: 'person' | 'fleet' }
   | { type: 'session.killed'; session: string }
@@ -35,10 +37,11 @@ export type DurableEvent =
   | { type: 'session.removalRequested'; session: string; force: boolean }
   | { type: 'session.removalRefused'; session: string; message: string }
   | { type: 'session.removed'; session: string; backupRef: string | null }
-  | { type: 'message.queued'; session: string; message: string; text: string; steer: boolean }
+  /** `first` puts it before all others, else those that steer come first. */
+  | { type: 'message.queued'; session: string; message: string; text: string; steer: boolean; first?: true }
   | { type: 'message.sent'; session: string; message: string }
   | { type: 'driver.changed'; session: string; device: string | null }
-  | { type: 'recovery.finished'; report: RecoveryReport };
+  | { type: 'recovery.finished'; report: RecoveryReport; bootId: string };
 
 /** Applied and shown, never kept: lost with the daemon and learned anew. */
 export type VolatileEvent =
@@ -136,6 +139,6 @@ export interface RecoveryReport {
   lost: { session: string; cause: LossCause; canResume: boolean; wasCut: boolean }[];
   /** Launches that a crash had interrupted, asked for again. */
   relaunched: string[];
-  /** Channels in holders that no session of ours claims; left alone. */
+  /** Sessions that live in holders and are not ours; left alone. */
   strangers: string[];
 }

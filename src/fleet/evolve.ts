@@ -14,7 +14,6 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
   switch (event.type) {
     case 'daemon.started':
       state.epoch = event.epoch;
-      state.bootId = event.bootId;
       state.slots = event.slots;
       state.holders = new Map();
       state.isResting = true;
@@ -118,6 +117,11 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
         evidenceLog: remember(session, event.evidence),
       });
     }
+    case 'session.confirmed':
+      return change(state, event.session, {
+        evidence: event.evidence,
+        evidenceLog: remember(sessionOf(state, event.session), event.evidence),
+      });
     case 'session.deepened':
       return change(state, event.session, { deep: event.deep });
     case 'session.stopRequested':
@@ -141,12 +145,14 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
     case 'session.removalRefused':
       return change(state, event.session, { removing: null });
     case 'session.removed':
+      state.tasks.delete(sessionOf(state, event.session).task);
       state.sessions.delete(event.session);
       return;
     case 'message.queued': {
       const { messages } = sessionOf(state, event.session);
       const message = { id: event.message, text: event.text, steer: event.steer };
-      return change(state, event.session, { messages: event.steer ? [message, ...messages] : [...messages, message] });
+      const place = event.first ? 0 : event.steer ? messages.findLastIndex(({ steer }) => steer) + 1 : messages.length;
+      return change(state, event.session, { messages: messages.toSpliced(place, 0, message) });
     }
     case 'message.sent': {
       const { messages } = sessionOf(state, event.session);
@@ -156,6 +162,7 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
       return change(state, event.session, { driver: event.device });
     case 'recovery.finished':
       state.lastRecovery = event.report;
+      state.bootId = event.bootId;
       state.isResting = false;
       return;
     case 'evidence.seen':

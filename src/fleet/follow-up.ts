@@ -1,4 +1,4 @@
-import { type Decision, events, fromDaemon, move, signal } from './decision.ts';
+import { type Decision, events, fromDaemon, messageSent, move, signal } from './decision.ts';
 import { freeName, freeSlug, slugOf } from './naming.ts';
 import { deepAfterMs, type FleetState, freeTab, queuedTasks, type Session, usedSlots } from './state.ts';
 
@@ -7,7 +7,7 @@ import { deepAfterMs, type FleetState, freeTab, queuedTasks, type Session, usedS
  * until none has anything to say; each rule makes its own condition false, so this ends. Null means quiet.
  */
 export function followUp(state: FleetState, at: number): Decision | null {
-  return launchReady(state, at) ?? dispatch(state) ?? deliver(state) ?? deepen(state, at) ?? killOverdue(state, at);
+  return launchReady(state, at) ?? dispatch(state) ?? deliver(state, at) ?? deepen(state, at) ?? killOverdue(state, at);
 }
 
 /** When the rules next have something to say by the passing of time alone; null for never. */
@@ -75,31 +75,35 @@ function isFree(state: FleetState, tab: number): boolean {
   return true;
 }
 
-/** The next message goes out when the agent can take one: never into a dialog, never mid-turn unless steered. */
-function deliver(state: FleetState): Decision | null {
+/**
+ * The next message goes out when the agent can take one: never into a dialog, a pause or an ending process, and mid-turn
+ * only when it steers. A prompt begins a turn, so that the message after it waits for the end of that.
+ */
+function deliver(state: FleetState, at: number): Decision | null {
   for (const session of state.sessions.values()) {
     const message = session.messages[0];
-    if (message === undefined || session.process === null || session.held) continue;
+    if (message === undefined) continue;
     const prompts = state.tasks.get(session.task)?.spec.can.prompt === true;
-    if (prompts && !takesMessage(session, message.steer)) continue;
+    if (!takesMessage(session, prompts, message.steer)) continue;
+    const { id, text, steer } = message;
+    const begun = { ...fromDaemon(at, messageSent, 'working', 'was given a message'), confidence: 'likely' } as const;
     return {
       ok: true,
-      events: [{ type: 'message.sent', session: session.id, message: message.id }],
+      events: [
+        { type: 'message.sent', session: session.id, message: id },
+        ...(prompts && session.state !== 'working' ? [move(session, 'working', begun)] : []),
+      ],
       effects: [
-        {
-          type: 'message/type',
-          session: session.id,
-          incarnation: session.incarnation,
-          message: message.id,
-          text: message.text,
-        },
+        { type: 'message/type', session: session.id, incarnation: session.incarnation, message: id, text, steer },
       ],
     };
   }
   return null;
 }
 
-function takesMessage(session: Session, steer: boolean): boolean {
+function takesMessage(session: Session, prompts: boolean, steer: boolean): boolean {
+  if (session.process === null || session.held || session.stopping !== null) return false;
+  if (!prompts) return session.state !== 'blocked' && session.state !== 'unknown';
   if (session.state === 'ready' || session.state === 'review') return true;
   return steer && session.state === 'working';
 }

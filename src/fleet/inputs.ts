@@ -29,7 +29,7 @@ export type Command =
 export type Report =
   | { type: 'daemon/started'; at: number; epoch: number; pid: number; version: string; bootId: string; slots: number }
   | { type: 'daemon/stopping'; at: number }
-  | { type: 'recovery/inventory'; at: number; channels: readonly FoundChannel[]; rebooted: boolean }
+  | { type: 'recovery/inventory'; at: number; channels: readonly FoundChannel[]; bootId: string }
   | { type: 'worktree/created'; at: number; session: string; worktree: WorktreeFacts }
   | { type: 'worktree/failed'; at: number; session: string; code: ErrorCode; message: string }
   | { type: 'worktree/removed'; at: number; session: string; backupRef: string | null }
@@ -51,7 +51,8 @@ export type Report =
   | { type: 'session/title'; at: number; session: string; title: string }
   | { type: 'session/footprint'; at: number; session: string; footprintMiB: number }
   | { type: 'session/terminal-paused'; at: number; session: string; reason: string | null; message: string }
-  | { type: 'message/failed'; at: number; session: string; message: string; text: string }
+  /** Nothing of it was typed. */
+  | { type: 'message/failed'; at: number; session: string; message: string; text: string; steer: boolean }
   /** Time passed; sent at `nextWakeAt` or later. */
   | { type: 'tick'; at: number };
 
@@ -69,7 +70,7 @@ export type Effect =
   | { type: 'worktree/create'; session: string }
   | { type: 'session/launch'; session: string; incarnation: number; resume: boolean }
   | { type: 'process/signal'; session: string; incarnation: number; signal: 'SIGTERM' | 'SIGKILL' }
-  | { type: 'message/type'; session: string; incarnation: number; message: string; text: string }
+  | { type: 'message/type'; session: string; incarnation: number; message: string; text: string; steer: boolean }
   | { type: 'worktree/remove'; session: string; force: boolean }
   /** Drop screens and close the holder's channel; the log moves to the trash. */
   | { type: 'session/forget'; session: string };

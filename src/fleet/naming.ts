@@ -4,18 +4,23 @@ import type { FleetState } from './state.ts';
 export const nameLengthMax = 48;
 export const titleLengthMax = 120;
 
+/** Controls, format characters (direction overrides, zero widths, tags), line ends, halves of characters, letters without a shape. */
+const notPlain = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u115f\u1160\u2800\u3164\uffa0]+/gu;
+
 /**
- * Text from outside made safe to show on one line: control characters, escapes and direction overrides become spaces,
- * runs of space one, and what is too long ends in `…`.
+ * Text from outside made safe to show on one line: what does not print or changes the direction becomes a space, runs of
+ * space one, and what is longer than `lengthMax` characters ends in `…`.
  */
 export function plainLine(text: string, lengthMax: number): string {
   const head = text.slice(0, lengthMax * 8);
-  const plain = head
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff]+/g, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
+  const plain = head.replace(notPlain, ' ').replace(/\s+/g, ' ').trim();
   const characters = [...plain];
-  return characters.length <= lengthMax ? plain : `${characters.slice(0, lengthMax - 1).join('')}…`;
+  return characters.length <= lengthMax
+    ? plain
+    : `${characters
+        .slice(0, lengthMax - 1)
+        .join('')
+        .trimEnd()}…`;
 }
 
 /** Lower case ASCII words joined by dashes, at most 40 characters, never empty: safe as a folder and a git branch. */
@@ -38,7 +43,11 @@ export function freeName(state: FleetState, wanted: string): string {
   for (const session of state.sessions.values()) names.add(session.name);
   const base = /^\d+$/.test(wanted) ? `session-${wanted}` : wanted;
   if (!names.has(base)) return base;
-  for (let n = 2; ; n++) if (!names.has(`${base}-${n}`)) return `${base}-${n}`;
+  for (let n = 2; ; n++) {
+    const suffix = `-${n}`;
+    const name = `${[...base].slice(0, nameLengthMax - suffix.length).join('')}${suffix}`;
+    if (!names.has(name)) return name;
+  }
 }
 
 export function freeSlug(state: FleetState, wanted: string): string {

@@ -1,4 +1,4 @@
-import type { Decision } from './decision.ts';
+import { type Decision, fromDaemon, messageSent, move } from './decision.ts';
 import type { FleetEvent, LossCause, RecoveryReport } from './events.ts';
 import type { Effect, FoundChannel, Report } from './inputs.ts';
 import { askToEnd, exited, lost } from './process-end.ts';
@@ -18,6 +18,7 @@ export function recover(state: FleetState, input: Inventory): Decision {
   const report: RecoveryReport = { adopted: [], ended: [], lost: [], relaunched: [], strangers: [] };
   const events: FleetEvent[] = [];
   const effects: Effect[] = [];
+  const rebooted = state.bootId !== '' && input.bootId !== state.bootId;
 
   for (const session of state.sessions.values()) {
     const channel = found.get(`${session.id}/${session.incarnation}`);
@@ -30,7 +31,7 @@ export function recover(state: FleetState, input: Inventory): Decision {
         resume: session.launching.resume,
       });
     } else if (session.process !== null) {
-      events.push(...recoverLive(state, session, channel, input, report));
+      events.push(...recoverLive(state, session, channel, rebooted, input.at, report));
       if (session.stopping !== null && report.adopted.at(-1) === session.id) {
         const ending = askToEnd(session, input.at, 'fleet');
         events.push(...ending.events);
@@ -43,19 +44,31 @@ export function recover(state: FleetState, input: Inventory): Decision {
       effects.push({ type: 'worktree/create', session: session.id });
     }
   }
-  for (const channel of input.channels) {
-    const known = state.sessions.get(channel.session);
-    if (known === undefined && channel.pid !== null) report.strangers.push(channel.session);
+  for (const [session, isLive] of unknownSessions(state, input)) {
+    if (isLive) report.strangers.push(session);
+    else effects.push({ type: 'session/forget', session });
   }
-  events.push({ type: 'recovery.finished', report });
+  events.push({ type: 'recovery.finished', report, bootId: input.bootId });
   return { ok: true, events, effects };
 }
+
+/** Ended ones were removed by a daemon that died before it could have them forgotten; living ones are not ours to judge. */
+function unknownSessions(state: FleetState, input: Inventory): Map<string, boolean> {
+  const found = new Map<string, boolean>();
+  for (const { session, pid } of input.channels) {
+    if (!state.sessions.has(session)) found.set(session, found.get(session) === true || pid !== null);
+  }
+  return found;
+}
+
+const unsure = 'The daemon ended while a message was on its way to it: look whether it arrived';
 
 function recoverLive(
   state: FleetState,
   session: Session,
   channel: FoundChannel | undefined,
-  { rebooted, at }: Inventory,
+  rebooted: boolean,
+  at: number,
   report: RecoveryReport,
 ): FleetEvent[] {
   if (channel !== undefined && channel.exit !== null) {
@@ -65,7 +78,11 @@ function recoverLive(
   }
   if (channel !== undefined && channel.pid !== null) {
     report.adopted.push(session.id);
-    return [{ type: 'session.adopted', session: session.id, incarnation: session.incarnation, holder: channel.holder }];
+    const isUnsure = session.evidence.source === 'daemon' && session.evidence.signal === messageSent;
+    return [
+      { type: 'session.adopted', session: session.id, incarnation: session.incarnation, holder: channel.holder },
+      ...(isUnsure ? [move(session, 'unknown', fromDaemon(at, 'message-unsure', 'unknown', unsure))] : []),
+    ];
   }
   const cause: LossCause = rebooted ? 'reboot' : channel === undefined ? 'holder-gone' : 'unknown-channel';
   const canResume = state.tasks.get(session.task)?.spec.can.resume === true && session.conversation !== null;

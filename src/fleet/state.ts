@@ -30,6 +30,7 @@ export interface FleetState {
   /** Of the daemon that drives now; every frame to a holder carries it. */
   epoch: number;
   host: string;
+  /** Of the machine when a daemon last looked what is there. */
   bootId: string;
   slots: number;
   projects: Map<string, Project>;

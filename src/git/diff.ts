@@ -9,9 +9,9 @@ import type { Git } from './run-git.ts';
 import { withTemporaryIndex } from './temporary-index.ts';
 
 /** Untracked files shown in a diff. More mean that something unpacked there, which nobody reviews file by file. */
-export const untrackedFilesMax = 5000;
+const untrackedFilesMax = 5000;
 /** Patch bytes given out unless the caller asks for more or less; a reviewer's day. */
-export const patchBytesMax = 8 * 1024 * 1024;
+const patchBytesMax = 8 * 1024 * 1024;
 
 export interface DiffOptions {
   worktree: string;

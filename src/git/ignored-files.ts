@@ -10,8 +10,8 @@ import type { GitResult } from './refusals.ts';
 import type { Git } from './run-git.ts';
 
 /** Files and bytes one project may have copied into each worktree. What is larger is better linked or installed. */
-export const copiedFilesMax = 2000;
-export const copiedBytesMax = 256 * 1024 * 1024;
+const copiedFilesMax = 2000;
+const copiedBytesMax = 256 * 1024 * 1024;
 
 /** From the main worktree to a new one, both without symbolic links. */
 export interface Transfer {

@@ -24,6 +24,7 @@ export { type Repository, readRepository } from './repository.ts';
 export { type GitProgram, readPrograms } from './repository-programs.ts';
 export { createGit, type Git, type GitOptions } from './run-git.ts';
 export { createScriptRunner, type RunScript, type ScriptEnd, type ScriptRun } from './run-script.ts';
+export { sweepWorktrees } from './shelf.ts';
 export { isSlug, projectSlug, toSlug } from './slug.ts';
 export { dirtyFiles, readWorktreeStatus, type Status, type StatusOptions } from './status.ts';
 export { TrustStore, type TrustVerdict } from './trust.ts';

@@ -12,7 +12,7 @@ import type { RunScript, ScriptEnd } from './run-script.ts';
 import type { TrustStore } from './trust.ts';
 
 /** One command of a setup: a cold dependency install over a slow line. */
-export const setupTimeoutMs = 20 * 60_000;
+const setupTimeoutMs = 20 * 60_000;
 /** The end of the log is read back for the sentence that tells of a failure. */
 const tailBytes = 2000;
 
@@ -49,17 +49,27 @@ export async function setUpWorktree(git: Git, options: ProjectRunOptions): Promi
   return await explained(async () => {
     const content = await readTrusted(git, options);
     if (!content.ok) return content;
-    const { config, programs } = content.value;
+    const { config } = content.value;
     if (config === null) return ok({ commands: 0, notes: [] });
-    const from = await openCheckout(git, options.project, programs);
-    if (!from.ok) return from;
-    const copied = await copyIgnored({ from: from.value, to: options.worktree }, config.copy);
-    if (!copied.ok) return copied;
-    const linked = await linkIgnored({ from: from.value, to: options.worktree }, config.link);
-    if (!linked.ok) return linked;
+    const brought = await bringIgnored(git, options, content.value);
+    if (!brought.ok) return brought;
     const ran = await runCommands('Setup', config.setup, options);
-    return ran.ok ? ok({ commands: ran.value, notes: [...copied.value, ...linked.value] }) : ran;
+    return ran.ok ? ok({ commands: ran.value, notes: brought.value }) : ran;
   });
+}
+
+async function bringIgnored(
+  git: Git,
+  { project, worktree }: ProjectRunOptions,
+  { config, programs }: ProjectContent,
+): Promise<GitResult<string[]>> {
+  if (config === null || config.copy.length + config.link.length === 0) return ok([]);
+  const from = await openCheckout(git, project, programs);
+  if (!from.ok) return from;
+  const copied = await copyIgnored({ from: from.value, to: worktree }, config.copy);
+  if (!copied.ok) return copied;
+  const linked = await linkIgnored({ from: from.value, to: worktree }, config.link);
+  return linked.ok ? ok([...copied.value, ...linked.value]) : linked;
 }
 
 /** Runs the teardown commands before a removal; the agent may have changed them, and then they do not run. */

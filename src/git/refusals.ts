@@ -88,6 +88,9 @@ function ofText(stderr: string, cause: string): Refusal<GitRefusalCode> | undefi
     return refuse('disk/read-only', `The disk is read-only (git: ${cause}). Nothing was changed`);
   if (/No space left on device|Disk quota exceeded/.test(stderr))
     return refuse('disk/full', `The disk is full (git: ${cause}). What was there is kept`);
+  // Git does not say why writing failed once a file was open; a full disk or quota is what it nearly always is.
+  if (/unable to write (?:new )?(?:index )?file|failed to write|write error/.test(stderr))
+    return refuse('disk/full', `The disk is full or failing (git: ${cause}). What was there is kept`);
   if (/Permission denied|Operation not permitted/.test(stderr))
     return refuse('git/failed', `There is no permission (git: ${cause})`, 'Give yourself access to that path');
   return undefined;

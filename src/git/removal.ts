@@ -16,7 +16,7 @@ import {
   readLock,
   spokenEvidence,
 } from './removal-evidence.ts';
-import { readRepository } from './repository.ts';
+import { findRepository } from './repository.ts';
 import type { GitProgram } from './repository-programs.ts';
 import type { Git } from './run-git.ts';
 import { dropClaim, emptyDiscarded, openShelf, readClaim, type Shelf, type WorktreeClaim } from './shelf.ts';
@@ -182,7 +182,7 @@ async function deleteBranch(git: Git, cwd: string, branch: string, tip: string):
  * project's own folder, belonging to this repository.
  */
 async function locate(git: Git, options: RemovalOptions): Promise<GitResult<Located>> {
-  const repository = await readRepository(git, options.repo);
+  const repository = await findRepository(git, options.repo);
   if (!repository.ok) return repository;
   const { root, commonDir } = repository.value;
   const shelf = await openShelf(options.worktreesDir, projectSlug(root));

@@ -6,8 +6,8 @@ import { quoted } from './printable.ts';
 import { explained, type GitResult } from './refusals.ts';
 import type { Git } from './run-git.ts';
 
-/** What a folder says about the repository it lies in. All paths are absolute and without symbolic links. */
-export interface Repository {
+/** Where the repository around a folder is. All paths are absolute and without symbolic links. */
+export interface RepositoryPlace {
   /** The project: the main worktree's folder, or the git folder of a bare repository. The same for all its worktrees. */
   root: string;
   /** The worktree the folder asked about lies in; null in a bare repository. */
@@ -18,6 +18,10 @@ export interface Repository {
   isBare: boolean;
   /** True in a worktree added beside the main one. */
   isLinked: boolean;
+}
+
+/** What a folder says about the repository it lies in. */
+export interface Repository extends RepositoryPlace {
   /** Commit checked out here; null before the first commit. */
   head: string | null;
   /** Branch checked out here; null when the head is detached. */
@@ -29,29 +33,33 @@ export interface Repository {
 /** Reads the facts of the repository around `path`. Refuses with `git/not-a-repository` or what the world did. */
 export async function readRepository(git: Git, path: string): Promise<GitResult<Repository>> {
   return await explained(async () => {
+    const found = await findRepository(git, path);
+    if (!found.ok) return found;
+    const cwd = found.value.worktree ?? found.value.commonDir;
+    const branch = await readSymbolicRef(git, cwd, 'HEAD', 'refs/heads/');
+    return ok({
+      ...found.value,
+      head: await readCommit(git, cwd, 'HEAD'),
+      branch,
+      defaultBranch: await readDefaultBranch(git, cwd, branch),
+    });
+  });
+}
+
+/** Finds the repository around `path`. Refuses as `readRepository` does. */
+export async function findRepository(git: Git, path: string): Promise<GitResult<RepositoryPlace>> {
+  return await explained(async () => {
     const folder = await usableFolder(path);
     if (!folder.ok) return folder;
-    const cwd = folder.value;
-    const places = await readPlaces(git, cwd);
-    if (!places.isBare && (places.worktree === null || !isInside(places.worktree, cwd)))
+    const { worktree, gitDir, commonDir, isBare } = await readPlaces(git, folder.value);
+    if (!isBare && (worktree === null || !isInside(worktree, folder.value)))
       return refuse(
         'git/not-a-repository',
         `${quoted(path)} lies in a repository, but not among its files: in its .git, or they are said to be elsewhere`,
         'Give the folder that has the files',
       );
-    const head = await git.run(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd, exitCodes: [0, 1, 128] });
-    const branch = await readSymbolicRef(git, cwd, 'HEAD', 'refs/heads/');
-    return ok({
-      root: await mainRoot(git, places),
-      worktree: places.worktree,
-      gitDir: places.gitDir,
-      commonDir: places.commonDir,
-      isBare: places.isBare,
-      isLinked: places.gitDir !== places.commonDir,
-      head: head.exitCode === 0 ? head.text.trim() : null,
-      branch,
-      defaultBranch: await readDefaultBranch(git, cwd, branch),
-    });
+    const root = await mainRoot(git, { worktree, gitDir, commonDir, isBare });
+    return ok({ root, worktree, gitDir, commonDir, isBare, isLinked: gitDir !== commonDir });
   });
 }
 
@@ -67,7 +75,7 @@ async function usableFolder(path: string): Promise<GitResult<string>> {
   return ok(await realpath(path));
 }
 
-export interface RepositoryPlaces {
+export interface GitPlaces {
   worktree: string | null;
   gitDir: string;
   commonDir: string;
@@ -75,7 +83,7 @@ export interface RepositoryPlaces {
 }
 
 /** Where git says it is when called in `cwd`. Throws `GitError` outside a repository. */
-export async function readPlaces(git: Git, cwd: string): Promise<RepositoryPlaces> {
+export async function readPlaces(git: Git, cwd: string): Promise<GitPlaces> {
   const flags = ['--is-bare-repository', '--is-inside-work-tree'];
   const [bare, inWorktree] = (await git.run(['rev-parse', ...flags], { cwd })).text.trim().split('\n');
   const isInWorktree = inWorktree === 'true';
@@ -101,7 +109,7 @@ async function revParseLines(git: Git, cwd: string, args: readonly string[]): Pr
   );
 }
 
-async function mainRoot(git: Git, places: RepositoryPlaces): Promise<string> {
+async function mainRoot(git: Git, places: GitPlaces): Promise<string> {
   const { commonDir, gitDir, worktree } = places;
   if (gitDir === commonDir) return worktree ?? commonDir;
   if (basename(commonDir) === '.git') return dirname(commonDir);

@@ -5,11 +5,11 @@ import { GitError, type GitErrorCode, isLockFailure, isSystemError, spokenCause 
 import { counted, quoted } from './printable.ts';
 
 /** A call that reads facts: far above the slowest status seen, far below a person's patience. */
-export const gitTimeoutMs = 30_000;
+const gitTimeoutMs = 30_000;
 /** A call that writes a whole worktree, perhaps from a slow disk or through a large-file filter. */
 export const gitCheckoutTimeoutMs = 15 * 60_000;
 /** Output of one call kept in memory; a status of 200,000 files stays below. Above it the call is ended and fails. */
-export const gitOutputBytesMax = 32 * 1024 * 1024;
+const gitOutputBytesMax = 32 * 1024 * 1024;
 /** Of what git says on stderr the end is kept: the cause comes last. */
 const stderrBytesMax = 64 * 1024;
 /** Children at once; further calls wait in turn. Two per core of a small machine are already disk bound. */

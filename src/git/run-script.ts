@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../base/index.ts';
 
 /** Output kept of all scripts of one log file; an install that prints more is cut and says so. */
-export const scriptLogBytesMax = 4 * 1024 * 1024;
+const scriptLogBytesMax = 4 * 1024 * 1024;
 /** What a script that was told to end may take before it is killed. */
 const killGraceMs = 3000;
 

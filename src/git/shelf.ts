@@ -104,8 +104,17 @@ export async function leftFromMaking(shelf: Shelf, session: string): Promise<str
  */
 export async function emptyDiscarded(shelf: Shelf): Promise<void> {
   const discarded = join(shelf.folder, '.discarded');
-  for (const name of await readdir(discarded))
+  for (const name of await readdir(discarded).catch(() => []))
     await rm(join(discarded, name), { recursive: true, force: true, maxRetries: 2 }).catch(() => {});
+}
+
+/**
+ * Deletes what removals of any project decided on and died over. For the start of a daemon; safe at any time, and
+ * never touches a worktree that was not given up.
+ */
+export async function sweepWorktrees(worktreesDir: string): Promise<void> {
+  for (const name of await readdir(worktreesDir).catch(() => []))
+    if (isSlug(name)) await emptyDiscarded({ folder: join(worktreesDir, name) });
 }
 
 function claimPath(shelf: Shelf, slug: string): string {

@@ -122,6 +122,7 @@ export function isConfigKey(key: string): key is ConfigKey {
 /** The variable that overrides a setting: `holder.retainMiB` is `CONCERT_HOLDER_RETAIN_MIB`. */
 export function variableOf(key: ConfigKey): string {
   return `CONCERT_${key
+    .replace('MiB', 'Mib')
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .replace('.', '_')
     .toUpperCase()}`;

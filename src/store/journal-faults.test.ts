@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { rows, temporaryFolder } from '../../test/support/store/fixtures.ts';
-import { type Db, openSqlite, type OpenDb } from './db.ts';
+import { type Db, type OpenDb, openSqlite } from './db.ts';
 import type { JournalFile, Outcome, WriteItem } from './journal-file.ts';
 import { openJournalFile } from './open-journal-file.ts';
 import { decodeRow, encodeRow } from './row-hash.ts';

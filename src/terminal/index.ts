@@ -4,6 +4,7 @@
  */
 
 export type { ChildEvents, ChildExit, ChildSpec, HolderChild, StartChild } from './holder/child.ts';
+export { highestEpoch } from './holder/epoch-file.ts';
 export { FakeChild, startFakeChild } from './holder/fake-child.ts';
 export { type HolderConfig, holderDefaults } from './holder/holder-config.ts';
 export {
@@ -28,8 +29,7 @@ export {
 export { type HolderRegistration, type RegisteredChild, readRegistrations } from './holder-registry.ts';
 export { type LogItem, type LogSummary, readLog, summarizeLog } from './log-reader.ts';
 export { type ReapedChild, reapOrphans } from './reap-orphans.ts';
-export { checkSocketPath } from './socket-path.ts';
-export { canUseSystemdScope, type HolderProgram, systemdScope } from './start-holder.ts';
-export { highestEpoch } from './holder/epoch-file.ts';
 export type { ScreenEvent } from './screen/screen-events.ts';
 export { ScreenPool, type WatchedTerminal } from './screen/screen-pool.ts';
+export { checkSocketPath } from './socket-path.ts';
+export { canUseSystemdScope, type HolderProgram, systemdScope } from './start-holder.ts';

@@ -26,7 +26,13 @@ export interface KillReport {
  * Shoots the daemon again and again while sessions print and tasks are being asked for. Every task whose start was
  * acknowledged must be there afterwards, every session must live on, and every log must be what its child wrote.
  */
-export async function killDaemons(options: { folder: string; kills: number; sessions: number; seed: number; onKill?: (done: number) => void }): Promise<KillReport> {
+export async function killDaemons(options: {
+  folder: string;
+  kills: number;
+  sessions: number;
+  seed: number;
+  onKill?: (done: number) => void;
+}): Promise<KillReport> {
   const { folder, kills, sessions, seed } = options;
   const chance = random(seed);
   const results = join(folder, 'results');
@@ -87,7 +93,8 @@ export async function killDaemons(options: { folder: string; kills: number; sess
     await until(async () => (await daemon.sessions()).find((document) => document.id === id)?.pid === null);
     const { body } = await daemon.get(`/v1/sessions/${id}/log`);
     bytesChecked += body.length;
-    if (body.length !== written.length || createHash('sha256').update(body).digest('hex') !== written.sha256) unequalLogs++;
+    if (body.length !== written.length || createHash('sha256').update(body).digest('hex') !== written.sha256)
+      unequalLogs++;
   }
   return {
     kills,
@@ -108,7 +115,14 @@ async function start(daemon: BuiltDaemon): Promise<void> {
 
 /** All slots are taken by printers, so these wait in the queue. */
 function askForTask(daemon: BuiltDaemon, folder: string, kill: number): Promise<RunDocument> {
-  return daemon.json<RunDocument>('POST', '/v1/tasks', { cwd: folder, inPlace: true, title: `queued ${kill}`, agent: 'generic', argv: ['true'], env: {} });
+  return daemon.json<RunDocument>('POST', '/v1/tasks', {
+    cwd: folder,
+    inPlace: true,
+    title: `queued ${kill}`,
+    agent: 'generic',
+    argv: ['true'],
+    env: {},
+  });
 }
 
 async function resultOf(path: string): Promise<{ length: number; sha256: string }> {

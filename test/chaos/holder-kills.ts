@@ -16,7 +16,11 @@ export interface HolderKillReport {
 }
 
 /** Shoots the holder of a printing session, one session at a time. */
-export async function killHolders(options: { folder: string; kills: number; onKill?: (done: number) => void }): Promise<HolderKillReport> {
+export async function killHolders(options: {
+  folder: string;
+  kills: number;
+  onKill?: (done: number) => void;
+}): Promise<HolderKillReport> {
   const { folder, kills } = options;
   await using daemon = new BuiltDaemon(join(folder, 'home'));
   const ready = await daemon.start();
@@ -28,7 +32,19 @@ export async function killHolders(options: { folder: string; kills: number; onKi
       inPlace: true,
       agent: 'generic',
       // A child that ignores the hang-up must end all the same.
-      argv: ['sh', '-c', 'trap "" HUP; exec "$@"', 'sh', process.execPath, printer, join(folder, `result-${kill}`), '1', '200', '5', '1e12'],
+      argv: [
+        'sh',
+        '-c',
+        'trap "" HUP; exec "$@"',
+        'sh',
+        process.execPath,
+        printer,
+        join(folder, `result-${kill}`),
+        '1',
+        '200',
+        '5',
+        '1e12',
+      ],
       env: { PATH: process.env['PATH'] ?? '' },
     });
     const id = session ?? '';
@@ -52,7 +68,12 @@ export async function killHolders(options: { folder: string; kills: number; onKi
   return report;
 }
 
-async function documentOf(daemon: BuiltDaemon, id: string, holds: (document: Awaited<ReturnType<BuiltDaemon['sessions']>>[number]) => boolean, withinMs: number) {
+async function documentOf(
+  daemon: BuiltDaemon,
+  id: string,
+  holds: (document: Awaited<ReturnType<BuiltDaemon['sessions']>>[number]) => boolean,
+  withinMs: number,
+) {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const document = (await daemon.sessions()).find((each) => each.id === id);

@@ -21,7 +21,13 @@ let losses = 0;
 if (Number(values.daemon) > 0) {
   using folder = temporaryFolder();
   const kills = Number(values.daemon);
-  const report = await killDaemons({ folder: folder.path, kills, sessions: Number(values.sessions), seed, onKill: progress('daemon kills', kills) });
+  const report = await killDaemons({
+    folder: folder.path,
+    kills,
+    sessions: Number(values.sessions),
+    seed,
+    onKill: progress('daemon kills', kills),
+  });
   process.stdout.write(`${JSON.stringify({ chaos: 'daemon', seed, ...report })}\n`);
   losses += report.tasksLost + report.sessionsLost + report.unequalLogs + (report.readyMs.p99 < 1000 ? 0 : 1);
 }

@@ -10,6 +10,7 @@ import {
   type TaskSpec,
   type Turn,
 } from '../../src/fleet/index.ts';
+import type { SessionState } from '../../src/protocol/index.ts';
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never;
 
@@ -92,11 +93,11 @@ export class FleetStory {
   }
 
   /** From nothing to a process that has said what it does. */
-  run(n: number, state: Evidence['state'] = 'ready', spec: Partial<Omit<TaskSpec, 'project'>> = {}): Session {
+  run(n: number, state: SessionState | null = 'ready', spec: Partial<Omit<TaskSpec, 'project'>> = {}): Session {
     this.start(n, spec);
     this.makeWorktree(`s${n}`);
     this.makeProcess(`s${n}`);
-    if (state !== undefined) this.say(`s${n}`, { state });
+    if (state !== null) this.say(`s${n}`, { state });
     return this.session(`s${n}`);
   }
 

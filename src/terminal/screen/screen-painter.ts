@@ -85,6 +85,7 @@ export class ScreenPainter {
   paint(buffer: ScreenBuffer, first: number, painted?: (row: number, y: number) => void): void {
     const end = this.#lastRow(buffer, first) + 1;
     this.moveTo(0, 0);
+    if (buffer.row(first).isWrapped && this.#rows > 1) this.#wrapFirstRow();
     let above: ScreenRow | undefined;
     for (let i = first; i < end; i++) {
       const row = buffer.row(i);
@@ -187,6 +188,13 @@ export class ScreenPainter {
     if (buffer.length - first > this.#rows) return last;
     while (last > first && isUntouched(buffer.row(last))) last--;
     return last;
+  }
+
+  /** The first row goes on from one that is not painted: such a one is put above it and deleted. */
+  #wrapFirstRow(): void {
+    this.moveTo(this.#columns - 1, 0);
+    this.#out.ascii('  \x1b[H\x1b[M\x1b[X');
+    this.placed(0, 0);
   }
 
   #newLine(): void {

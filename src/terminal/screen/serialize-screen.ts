@@ -29,8 +29,7 @@ export interface SerializeOptions {
  * whatever the program writes next, it is from then on as if it had seen everything. `conformance.test.ts` holds that
  * for every state it lists, cut at every byte.
  *
- * What VT cannot say and is therefore lost: rows above `rowsMax`; whether the very first row continued another; tab
- * stops beyond the right edge; a saved cursor below the screen (after its scrollback was cleared); that the next
+ * What VT cannot say and is therefore lost: rows above `rowsMax`; tab stops beyond the right edge; a saved cursor below the screen (after its scrollback was cleared); that the next
  * character would wrap, where the last cell of the row was emptied since; a pen whose flags contradict its underline
  * or link when DECRC on the other screen left it so; a character widened by a mark meant for one that found no room;
  * images. The suite skips exactly these.
@@ -135,6 +134,7 @@ class Serializer {
     const isCellLost = isAtEdge && !(row !== undefined && this.#painter.printLastCell(row));
     if (isCellLost) this.#out.byte(space);
     this.#setSavedPen(saved);
+    this.#printBeyondEdge(saved.column);
     this.#out.ascii('\x1b7');
     if (isCellLost) {
       this.#out.byte(0x0d);
@@ -331,10 +331,15 @@ class Serializer {
       this.#painter.setPen({ ...plainPen, background });
       this.#out.ascii('\x1b[1K');
     }
-    // A lone string terminator does nothing, but a combining character now joins nothing.
-    this.#out.ascii('\x1b\\');
-    // Such a character takes a place of its own, even beyond the edge.
-    for (let x = columns; x < buffer.x; x++) this.#out.codePoint(combiningGrave);
+    this.#printBeyondEdge(buffer.x);
+  }
+
+  /** From past the last column to `x`: a mark that joins nothing takes a place of its own, even where there is none. */
+  #printBeyondEdge(x: number): void {
+    const { columns } = this.#engine;
+    // A lone string terminator does nothing, but what was printed last is now no longer joined.
+    if (x >= columns) this.#out.ascii('\x1b\\');
+    for (let i = columns; i < x; i++) this.#out.codePoint(combiningGrave);
   }
 
   #moveTo(buffer: ScreenBuffer, x: number): void {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ChangedFile, diffPatch, diffStat } from '../../../src/git/index.ts';
@@ -132,6 +132,13 @@ test('the patch ends at its bound and says so', async () => {
   bench.write(join(repo, 'large.txt'), lines(1, 200_000));
   const { bytes, isCut, text } = await patch(10_000);
   expect([bytes, isCut, text.length]).toEqual([10_000, true, 10_000]);
+});
+
+test('of a flood of untracked files the first 5,000 are shown and the rest is counted', async () => {
+  mkdirSync(join(repo, 'flood'));
+  for (let index = 0; index < 5003; index++) writeFileSync(join(repo, `flood/${index}`), '');
+  const { files, leftOut } = await stat();
+  expect([files.length, leftOut]).toEqual([5000, { untracked: 3, nested: [] }]);
 });
 
 test('a reader that fails ends git and passes its error on', async () => {

@@ -18,6 +18,7 @@ import {
   listBackups,
   removeWorktree,
   spokenEvidence,
+  sweepWorktrees,
   type Worktree,
 } from '../../../src/git/index.ts';
 import { createWorkbench, granted, spying, type Workbench } from './workbench.ts';
@@ -302,6 +303,19 @@ describe('half-way states', () => {
     renameSync(worktree.path, join(worktree.path, '../.discarded/fix-1'));
     expect(granted(await remove()).deletedBranch).toBe('concert/fix');
     expectAllGone();
+  });
+
+  test('what was decided on is deleted at the next start, and nothing else', async () => {
+    const shelf = join(worktree.path, '..');
+    bench.write(join(shelf, '.discarded/old-1/file'), 'x');
+    bench.write(join(shelf, '.removing/undecided/file'), 'x');
+    bench.write(join(bench.worktreesDir, '.odd/.discarded/x'), 'x');
+    await sweepWorktrees(bench.worktreesDir);
+    expect(readdirSync(join(shelf, '.discarded'))).toEqual([]);
+    expect(existsSync(join(shelf, '.removing/undecided/file'))).toBe(true);
+    expect(existsSync(join(bench.worktreesDir, '.odd/.discarded/x'))).toBe(true);
+    expect(existsSync(join(worktree.path, 'readme.md'))).toBe(true);
+    await sweepWorktrees(join(bench.root, 'none'));
   });
 
   test('work that appears in the last moment brings the folder back', async () => {

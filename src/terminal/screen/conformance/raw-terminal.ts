@@ -173,7 +173,7 @@ export class RawTerminal implements Disposable {
       for (let i = 0; i < buffer.lines.length; i++) {
         const data = buffer.lines.get(i)?._data ?? [];
         for (let at = 0; at + 3 < data.length; at += 3)
-          if ((data[at] ?? 0) >>> 22 === 2 && (data[at + 3] ?? 0) !== 0) return 'half of a wide character';
+          if ((data[at] ?? 0) >>> 21 === 5 && (data[at + 3] ?? 0) !== 0) return 'character widened by a mark';
       }
     }
     const pen = this.#core._inputHandler._curAttrData;
@@ -221,10 +221,10 @@ export class RawTerminal implements Disposable {
     };
   }
 
-  /** Cells that are not as new. Whether the first row goes on from one above cannot be said, nor matters. */
+  /** Cells that are not as new. */
   #observeRow(line: XtermLine, index: number, name: string, links: Record<string, string>): string {
     const data = line._data;
-    const parts = [line.isWrapped && index > 0 ? 'wrapped' : ''];
+    const parts = [line.isWrapped ? 'wrapped' : ''];
     for (let column = 0; column * 3 < data.length; column++) {
       const at = column * 3;
       const content = data[at] ?? 0;

@@ -44,9 +44,8 @@ export class Api {
     return this.#ask('concert/doctor@1', 'GET', '/v1/doctor');
   }
 
-  async agents(): Asked<AgentsDocument> {
-    const items = await this.#ask<AgentsDocument['items']>(null, 'GET', '/v1/agents');
-    return items.ok ? ok({ schema: 'concert/agents@1', items: items.value }) : items;
+  agents(): Asked<AgentsDocument> {
+    return this.#ask('concert/agents@1', 'GET', '/v1/agents');
   }
 
   /** Events after `since`, oldest first, at most 10,000 at once. */
@@ -73,9 +72,8 @@ export class Api {
   }
 
   /** Null `hash` only asks what a yes would allow; a yes names the hash of what was read. */
-  async trust(repository: string, hash: string | null): Asked<TrustDocument> {
-    const answer = await this.#ask<Omit<TrustDocument, 'schema'>>(null, 'POST', '/v1/trust', { repository, hash });
-    return answer.ok ? ok({ ...answer.value, schema: 'concert/trust@1' }) : answer;
+  trust(repository: string, hash: string | null): Asked<TrustDocument> {
+    return this.#ask('concert/trust@1', 'POST', '/v1/trust', { repository, hash });
   }
 
   show(session: string, screen: boolean): Asked<ShowDocument> {
@@ -138,16 +136,15 @@ export class Api {
     return this.#ask('concert/done@1', 'POST', sessionPath(session, path), body);
   }
 
-  async #ask<Document>(schema: string | null, ...request: Parameters<Transport['request']>): Asked<Document> {
+  async #ask<Document>(schema: string, ...request: Parameters<Transport['request']>): Asked<Document> {
     const answer = await this.#reach(() => this.transport.request(...request));
     if (!answer.ok) return answer;
     if (answer.value.status !== 200) return refusalIn(answer.value);
     const document = parse(answer.value.text);
-    const isExpected = schema === null ? document !== null : schemaOf(document) === schema;
-    if (isExpected) return ok(document as Document);
+    if (schemaOf(document) === schema) return ok(document as Document);
     return refuse(
       'daemon/internal',
-      `The daemon answered ${schemaOf(document) ?? 'no document'} where ${schema ?? 'one'} was expected: it is of another version; sessions go on`,
+      `The daemon answered ${schemaOf(document) ?? 'no document'} where ${schema} was expected: it is of another version; sessions go on`,
       'concert down && concert up',
     );
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Home } from '../protocol/index.ts';
 import { sessionFolder } from './home.ts';
@@ -43,6 +43,12 @@ export class EnvironmentStore {
       // Never captured, or its file went with a full disk: the session starts with the daemon's own few variables.
       return {};
     }
+  }
+
+  /** For a session that never came to be: its folder holds nothing but this. */
+  discard(session: string): void {
+    this.forget(session);
+    rmSync(dirname(this.#pathOf(session)), { recursive: true, force: true });
   }
 
   forget(session: string): void {

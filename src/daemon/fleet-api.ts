@@ -136,7 +136,10 @@ export class FleetApi implements FleetPort {
         can: { prompt: agent.value.abilities.prompts, resume: agent.value.abilities.resume },
       },
     });
-    if (!turn.ok) return turn;
+    if (!turn.ok) {
+      environments.discard(session);
+      return turn;
+    }
     const started = state.sessions.get(session);
     return ok({
       schema: 'concert/run@1',
@@ -352,11 +355,19 @@ function done(session: string | null, message: string): DoneDocument {
   return { schema: 'concert/done@1', session, message };
 }
 
+/** Links that lead nowhere or in circles, names too long, folders of others: whatever the reason, nothing can be started there. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 function checkRequest(agent: Agent, request: TaskStart): Result<null, ErrorCode> {
   if (!isAbsolute(request.cwd) || request.cwd.includes('\0'))
     return refuse('request/invalid', 'The folder to work in must be a full path');
-  const folder = statSync(request.cwd, { throwIfNoEntry: false });
-  if (folder === undefined || !folder.isDirectory())
+  if (!isFolder(request.cwd))
     return refuse(
       'request/invalid',
       `There is no folder "${plainLine(request.cwd, 200)}"`,

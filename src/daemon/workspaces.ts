@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { assert, type Clock, ok, type Result, refuse } from '../base/index.ts';
-import { type FleetState, plainLine, type Session, type WorktreeFacts } from '../fleet/index.ts';
+import { type FleetState, nameLengthMax, plainLine, type Session, type WorktreeFacts } from '../fleet/index.ts';
 import {
   createWorktree,
   diffPatch,
@@ -57,17 +57,17 @@ export class Workspaces {
       const mayGoWithout = inPlace || (isPlainCommand && repository.code === 'git/not-a-repository');
       if (!mayGoWithout) return repository;
       const root = await realpath(cwd);
-      return ok({ project: { root, name: basename(root) || 'root' }, inPlace: true });
+      return ok({ project: { root, name: nameOf(root) || 'root' }, inPlace: true });
     }
     const { root, head } = repository.value;
     if (!inPlace && head === null) {
       return {
         ok: false,
         code: 'git/no-commits',
-        message: `"${basename(root)}" has no commit yet, so there is nothing to start a branch from; nothing was started`,
+        message: `"${nameOf(root)}" has no commit yet, so there is nothing to start a branch from; nothing was started`,
       };
     }
-    return ok({ project: { root, name: basename(root).replace(/\.git$/, '') || 'repository' }, inPlace });
+    return ok({ project: { root, name: nameOf(root).replace(/\.git$/, '') || 'repository' }, inPlace });
   }
 
   /** Asking twice for one session gives the same folder. */
@@ -174,6 +174,7 @@ export class Workspaces {
     }
     const verdict = await trust.verdict(found.value.root, content.value);
     return ok({
+      schema: 'concert/trust@1',
       repository: found.value.root,
       hash: content.value.hash,
       trusted: verdict.state !== 'untrusted',
@@ -215,6 +216,11 @@ export class Workspaces {
     const facts = repository.ok ? repository.value : null;
     return { path: cwd, branch: facts?.branch ?? null, baseCommit: facts?.head ?? null, isOwned: false, notes: [] };
   }
+}
+
+/** A folder's name as a list may show it: a file system takes any character but one. */
+function nameOf(folder: string): string {
+  return plainLine(basename(folder), nameLengthMax);
 }
 
 function portVariables(ports: Readonly<Record<string, number>>): Record<string, string> {

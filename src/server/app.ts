@@ -50,7 +50,7 @@ export function createApp(fleet: FleetPort, terminals: TerminalPort): Hono {
   app.get('/v1/status', (c) => c.json(fleet.status()));
   app.get('/v1/snapshot', (c) => c.json(fleet.snapshot()));
   app.get('/v1/doctor', async (c) => c.json(await fleet.doctor()));
-  app.get('/v1/agents', async (c) => c.json(await fleet.agents()));
+  app.get('/v1/agents', async (c) => c.json({ schema: 'concert/agents@1', items: await fleet.agents() }));
   app.get('/v1/events', async (c) => {
     const { since = '0', limit = '1000', session } = c.req.query();
     return c.json(await fleet.events(wholeNumber(since), Math.min(10_000, wholeNumber(limit)), session ?? null));

@@ -39,6 +39,7 @@ export interface FleetPort {
 }
 
 export interface TrustAnswer {
+  schema: 'concert/trust@1';
   repository: string;
   hash: string;
   trusted: boolean;

@@ -86,14 +86,17 @@ export class BuiltDaemon implements AsyncDisposable {
 
   ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: Buffer }> {
     return new Promise((resolve, reject) => {
-      const call = request({ socketPath: this.paths.socket, method, path, agent: false }, (response) => {
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      // Said outright: a DELETE gets no length by itself and its body would read as another request.
+      const headers = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+      const call = request({ socketPath: this.paths.socket, method, path, headers, agent: false }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
         response.on('error', reject);
       });
       call.on('error', reject);
-      call.end(body === undefined ? undefined : JSON.stringify(body));
+      call.end(text);
     });
   }
 

@@ -75,6 +75,9 @@ export const errorCodes = {
   'journal/newer': { http: 503, exit: exitCodes.failed, hint: 'Install the newer version again' },
   'journal/fenced': { http: 503, exit: exitCodes.failed, hint: 'Another daemon took over: concert status' },
   'blob/damaged': { http: 500, exit: exitCodes.failed, hint: 'Send it again' },
+  'fleet/no-slot': { http: 409, exit: exitCodes.refused, hint: 'concert ls' },
+  'git/unknown-ref': { http: 409, exit: exitCodes.usage, hint: 'git branch --all' },
+  'project/invalid': { http: 409, exit: exitCodes.refused, hint: 'Repair .concert/project.json' },
   'service/unsupported': { http: 501, exit: exitCodes.failed, hint: 'concert up works without a service' },
   'wait/timeout': { http: 408, exit: exitCodes.timeout, hint: 'concert ls' },
 } as const satisfies Record<string, ErrorRow>;

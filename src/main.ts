@@ -5,6 +5,8 @@ import { type OtherHalf, runCli } from './cli/index.ts';
 const { argv, env, execPath } = process;
 const uid = process.getuid?.() ?? 0;
 const main = fileURLToPath(import.meta.url);
+/** How to run this program again: by its launcher where there is one, which keeps compiled code for the next start. */
+const program = [execPath, main.endsWith('.js') ? fileURLToPath(new URL('../bin/concert', import.meta.url)) : main];
 
 /** The daemon's code is loaded by those who run it, and by nobody else. */
 const other: OtherHalf = {
@@ -13,7 +15,7 @@ const other: OtherHalf = {
     process.exit(await runDaemon(env));
   },
   service: async (action) =>
-    (await import('./daemon/index.ts')).runService(action, { env, uid, program: [execPath, main] }),
+    (await import('./daemon/index.ts')).runService(action, { env, uid, program }),
   repair: async () => (await import('./daemon/index.ts')).repairHome(env, uid),
 };
 
@@ -35,7 +37,7 @@ process.exitCode = await runCli({
   get stderr() {
     return process.stderr;
   },
-  program: [execPath, main],
+  program,
   version: readVersion,
   other,
 });

@@ -14,8 +14,7 @@ const other: OtherHalf = {
     const { runDaemon } = await import('./daemon/index.ts');
     process.exit(await runDaemon(env));
   },
-  service: async (action) =>
-    (await import('./daemon/index.ts')).runService(action, { env, uid, program }),
+  service: async (action) => (await import('./daemon/index.ts')).runService(action, { env, uid, program }),
   repair: async () => (await import('./daemon/index.ts')).repairHome(env, uid),
 };
 

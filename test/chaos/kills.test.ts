@@ -15,7 +15,9 @@ test('a daemon shot a hundred times loses no session, no task and no byte', { ti
     sessions: 15,
     seed: 7,
   });
-  process.stdout.write(`ready again after ${JSON.stringify(readyMs)} ms, ${bytesChecked} bytes, ${tasksAcknowledged} tasks\n`);
+  process.stdout.write(
+    `ready again after ${JSON.stringify(readyMs)} ms, ${bytesChecked} bytes, ${tasksAcknowledged} tasks\n`,
+  );
   expect(report).toEqual({ kills: daemonKills, sessions: 15, tasksLost: 0, sessionsLost: 0, unequalLogs: 0 });
   expect(tasksAcknowledged).toBeGreaterThan(15);
 });

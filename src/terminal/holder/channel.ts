@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { HolderChannel, HolderExit, HolderPause, HolderStart } from '../../protocol/holder-wire.ts';
+import type { HolderChannel, HolderExit, HolderPause, HolderStart } from '../../protocol/index.ts';
 import { ByteLog } from './byte-log.ts';
 import type { ChildExit, HolderChild, StartChild } from './child.ts';
 import type { FlushTick } from './flush-tick.ts';

@@ -11,7 +11,7 @@ import {
   type HolderStart,
   holderProtocolVersion,
   readOffset,
-} from '../../protocol/holder-wire.ts';
+} from '../../protocol/index.ts';
 import { removeRegistration, writeRegistration } from '../holder-registry.ts';
 import { startTimeOf } from '../process-identity.ts';
 import { Channel } from './channel.ts';

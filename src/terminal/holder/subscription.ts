@@ -1,4 +1,4 @@
-import type { HolderExit } from '../../protocol/holder-wire.ts';
+import type { HolderExit } from '../../protocol/index.ts';
 import { type LogItem, readLog } from '../log-reader.ts';
 import type { OutputTail } from './output-tail.ts';
 

@@ -32,7 +32,7 @@ export type DbMode = 'read' | 'frozen' | 'write' | 'create';
 export type OpenDb = (path: string, mode: DbMode) => Db;
 
 /** How long a statement waits for another program's lock, in ms: a backup by hand is through in less. */
-const busyTimeoutMs = 5_000;
+export const busyTimeoutMs = 5_000;
 
 /** Below it several connections can damage a write-ahead log (fixed in 3.51.3 and 3.53.0, sqlite.org/wal.html). */
 const sqliteVersionMin = [3, 51, 3] as const;

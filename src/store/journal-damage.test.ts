@@ -28,7 +28,7 @@ beforeAll(() => {
   for (const shape of shapes) write(shape);
 });
 
-describe.each(shapes)('a journal that was %s', (shape) => {
+describe.each(shapes)('a journal that was %s', { timeout: 60_000 }, (shape) => {
   test('opens whole', () => {
     const path = fresh(shape);
     const { file, ...found } = open(path);

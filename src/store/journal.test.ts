@@ -344,8 +344,10 @@ describe('coordination in a batch', () => {
     ];
     const fenced = journal.append(batch(3, 1, { steps: stale }));
     const behind = journal.append(batch(4, 1));
+    const withoutRows = journal.append({ epoch: 1, rows: [], steps: [{ type: 'enqueue', task: 't_3', pool: 'p' }] });
     await expect(fenced).rejects.toBeInstanceOf(StoreError);
     await expect(behind).rejects.toMatchObject({ code: 'journal/fenced' });
+    await expect(withoutRows).rejects.toMatchObject({ code: 'journal/fenced' });
     await journal.append(batch(3, 2, { steps: [{ type: 'commit', task: 't_1', owner: 's_1', token: 1 }] }));
     expect(await journal.read(0, 10)).toEqual(rows(1, 4));
     expect(query('SELECT task, status, owner, token FROM claims')).toEqual([

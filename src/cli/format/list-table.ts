@@ -1,4 +1,4 @@
-import { type FleetLists, padText, plainLine, textWidth } from '../../client/index.ts';
+import { type FleetLists, fitText, padText, plainLine, textWidth } from '../../client/index.ts';
 import type { QueuedDocument, SessionDocument, SessionState, stateShapes } from '../../protocol/index.ts';
 import { colored, ellipsisOf, type Look, shapeOf } from '../look.ts';
 import { shortDuration } from './durations.ts';
@@ -23,6 +23,7 @@ const order: readonly (SessionState | 'deep')[] = [
 const widest = { session: 28, repo: 16 };
 const narrowest = { session: 8, what: 12 };
 const gap = '  ';
+const tabWidth = 3;
 
 interface Row {
   tab: string;
@@ -81,9 +82,9 @@ function sessionRow(session: SessionDocument, now: number): Row {
 function labelsOf(session: SessionDocument): string {
   const { messages, paused, simulated, state } = session;
   const labels = [
+    simulated && 'simulated',
     messages > 0 && `${messages} ${messages === 1 ? 'message' : 'messages'} queued`,
     paused && state !== 'paused' && 'paused',
-    simulated && 'simulated',
   ];
   return labels.filter((label) => label !== false).join(', ');
 }
@@ -105,23 +106,29 @@ function tableLines(rows: readonly Row[], look: Look): string[] {
   const widths = widthsFor(rows, look);
   const ellipsis = ellipsisOf(look);
   const cell = (text: string, width: number) => padText(text, width, 'end', ellipsis);
-  const head = { tab: 'TAB', state: 'STATE', session: 'SESSION', repo: 'REPO', since: 'FOR', what: 'WHAT' };
-  const line = (row: Omit<Row, 'shape' | 'labels'>, state: string, what: string) =>
-    [
-      cell(row.tab, 3),
+  const line = (row: Omit<Row, 'shape' | 'labels'>) => {
+    const repo = widths.repo === 0 ? [] : [cell(row.repo, widths.repo)];
+    const state = cell(row.state, widths.state);
+    const cells = [
+      cell(row.tab, tabWidth),
       state,
       cell(row.session, widths.session),
-      ...(widths.repo === 0 ? [] : [cell(row.repo, widths.repo)]),
+      ...repo,
       padText(row.since, 4, 'start'),
-      what,
-    ]
-      .join(gap)
-      .trimEnd();
+      row.what,
+    ];
+    const text = cells.join(gap).trimEnd();
+    return look.columns === null ? text : fitText(text, look.columns, ellipsis);
+  };
+  const head = { tab: 'TAB', state: 'STATE', session: 'SESSION', repo: 'REPO', since: 'FOR', what: 'WHAT' };
+  const stateAt = tabWidth + gap.length;
   return [
-    line(head, cell('STATE', widths.state), 'WHAT'),
+    line(head),
     ...rows.map((row) => {
-      const state = colored(cell(`${shapeOf(row.shape, look)} ${row.state}`, widths.state), row.shape, look);
-      return line(row, state, whatCell(row, widths.what, ellipsis));
+      const state = `${shapeOf(row.shape, look)} ${row.state}`;
+      const text = line({ ...row, state, what: whatCell(row, widths.what, ellipsis) });
+      const end = stateAt + widths.state;
+      return `${text.slice(0, stateAt)}${colored(text.slice(stateAt, end), row.shape, look)}${text.slice(end)}`;
     }),
   ];
 }
@@ -159,7 +166,7 @@ function widthsFor(
   );
   if (look.columns === null) return { state, session, repo, what: null };
 
-  const fixed = 3 + state + 4 + 3 * gap.length;
+  const fixed = tabWidth + state + 4 + 3 * gap.length;
   const rest = (columns: number) => (look.columns ?? 0) - fixed - columns - gap.length;
   const withRepo = session + gap.length + repo;
   if (rest(withRepo) >= narrowest.what) return { state, session, repo, what: rest(withRepo) };

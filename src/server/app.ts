@@ -17,6 +17,7 @@ import {
   TrustRequest,
   textLengthMax,
 } from '../protocol/index.ts';
+import { errorDocument } from './error-document.ts';
 import type { AnyRefusal, FleetPort, SessionAction, TerminalPort } from './ports.ts';
 
 /** A prompt of `textLengthMax` characters, escaped as badly as JSON can, and an environment beside it. */
@@ -141,14 +142,7 @@ function answer(c: Context, result: Result<unknown, ErrorCode>): Response {
 }
 
 function answerRefusal(c: Context, refusal: AnyRefusal): Response {
-  const row = errorCodes[refusal.code];
-  const document = {
-    schema: 'concert/error@1',
-    code: refusal.code,
-    message: refusal.message,
-    hint: refusal.hint ?? row.hint,
-  };
-  return c.json(document, row.http as ContentfulStatusCode);
+  return c.json(errorDocument(refusal), errorCodes[refusal.code].http as ContentfulStatusCode);
 }
 
 /** The exact bytes of a session. Damage or retention that cut something off is told in trailers-free headers up front where known. */

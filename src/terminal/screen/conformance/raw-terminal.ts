@@ -31,6 +31,8 @@ export class RawTerminal implements Disposable {
   readonly #keyModifiers = new Map<number, string>();
   readonly #records = new Map<string, string>();
   readonly #one = new Uint8Array(1);
+  /** What the terminal answered, unasked by us. */
+  readonly replies: string[] = [];
 
   constructor(columns: number, rows: number, scrollback = 1000) {
     this.#terminal = new xterm.Terminal({
@@ -46,6 +48,7 @@ export class RawTerminal implements Disposable {
     this.#terminal.unicode.activeVersion = '11';
     this.#core = coreOf(this.#terminal);
     this.#observed = this.#core as unknown as Observed;
+    this.#terminal.onData((reply) => this.replies.push(reply));
     this.#watch();
   }
 

@@ -141,3 +141,9 @@ test('a checkpoint inside an oversized sequence leaves the rest of it without ef
     expect(screen.oversized).toBe(0);
   }
 });
+
+test('a count that would keep the engine busy for minutes is bounded', () => {
+  expect(whole(Buffer.from('a\x1b[2147483647bb\x1b[1024S\x1b[1025S\x1b[1000000\nL\x1b[999999;2H')).passed).toBe(
+    'a\x1b[1024bb\x1b[1024S\x1b[1024S\n\x1b[1024L\x1b[999999;2H',
+  );
+});

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createQueryFilter } from '../../src/client/index.ts';
-import { randomStream } from '../../src/terminal/screen/conformance/random-streams.ts';
-import { differences, RawTerminal } from '../../src/terminal/screen/conformance/raw-terminal.ts';
+import { randomStream } from '../support/screen/random-streams.ts';
+import { differences, RawTerminal } from '../support/screen/raw-terminal.ts';
 
 const queries = [
   '\x1b[c',

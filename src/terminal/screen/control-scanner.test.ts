@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { randomStream } from './conformance/random-streams.ts';
-import { RawTerminal } from './conformance/raw-terminal.ts';
+import { randomStream } from '../../../test/support/screen/random-streams.ts';
+import { RawTerminal } from '../../../test/support/screen/raw-terminal.ts';
 import { ControlScanner, controlBytesMax, stringBytesMax } from './control-scanner.ts';
 import { createScreen } from './create-screen.ts';
 import { decodeUtf8 } from './decode-utf8.ts';

@@ -3,6 +3,7 @@ import type { Db } from './db.ts';
 import type { Head } from './head-witness.ts';
 import { readEpoch } from './meta.ts';
 import { type ChainEnd, chainStart, type EncodedRow } from './row-hash.ts';
+import { readSchema } from './schema.ts';
 import { readSnapshots, type StoredSnapshot } from './snapshots.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import { StoreError } from './store-error.ts';
@@ -37,6 +38,7 @@ export function examineJournal(db: Db, head: Head | null, pages: boolean): Findi
       return otherwise;
     }
   };
+  attempt(() => troubles.push(...checkDefinitions(db)), 0);
   if (pages) attempt(() => troubles.push(...checkPages(db)), 0);
   const statements = attempt(() => prepareStatements(db), null);
   if (statements === null) return { ...nothingFound, condition: damaged(0, troubles) };
@@ -55,6 +57,11 @@ export function examineJournal(db: Db, head: Head | null, pages: boolean): Findi
 export function damaged(lastGoodSeq: number, troubles: readonly string[]): JournalCondition {
   const message = `The journal is damaged: ${troubles.join('; ')}. Everything up to event ${lastGoodSeq} is sound; sessions keep running, nothing new is recorded`;
   return { kind: 'damaged', lastGoodSeq, message };
+}
+
+/** Whether tables and indexes are still defined as they were made. */
+export function checkDefinitions(db: Db): string[] {
+  return readSchema(db).isAsWritten ? [] : ['the definitions of its tables are not what was written'];
 }
 
 /**

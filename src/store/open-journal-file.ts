@@ -77,12 +77,17 @@ class Opening {
   }
 
   #proceed(reader: Db): OpenedFile {
-    const { version, isOurs, isEmpty } = readSchema(reader);
+    const { version, isOurs, isEmpty, isAsWritten } = readSchema(reader);
     if (isEmpty && this.#wasNeverWritten()) {
       reader[Symbol.dispose]();
       return this.#create();
     }
     if (!isOurs) return this.#closed(reader, damagedFrom('it is not a journal of this program', this.#head));
+    if (isAsWritten && version !== schemaVersion)
+      return this.#closed(
+        reader,
+        damagedFrom(`its schema number ${version} is not the one it was written with`, this.#head),
+      );
     if (version > schemaVersion) return this.#closed(reader, newer(version));
     if (version < schemaVersion) return this.#upgrade(reader);
     return this.#open(reader);

@@ -149,6 +149,31 @@ describe('a repair', () => {
     expectSound({ gaps: [] });
   });
 
+  test.each(['QLite format 3', 'CREATE TABLE journal', 'host TEXT', 'claims_copy', 'row_hash BLOB'])(
+    'reads on when a bit of "%s" on the first page is flipped',
+    (word) => {
+      flip(path, word);
+      expect(conditionNow()).toMatchObject({ kind: 'damaged' });
+      expect(repairJournalFile(path)).toMatchObject({ events: lastSeq, eventsFromCopies: 0, gaps: [], claims: 2 });
+      expectSound({ gaps: [] });
+      expect(readdirSync(folder).filter((name) => name.includes('healed'))).toEqual([]);
+    },
+  );
+
+  test.each([0, 3])('reads on when the schema number became %i', (version) => {
+    spoil(`PRAGMA user_version = ${version}`);
+    expect(conditionNow()).toMatchObject({ kind: 'damaged' });
+    expect(repairJournalFile(path)).toMatchObject({ events: lastSeq, gaps: [] });
+    expectSound({ gaps: [] });
+  });
+
+  test('says so when nothing can be read', () => {
+    const ruined = readFileSync(path).fill(0x5a, 4096);
+    writeFileSync(path, ruined);
+    expect(canRepair()).toBe(false);
+    expect(readFileSync(path)).toEqual(ruined);
+  });
+
   test('keeps the state when every event is lost', () => {
     spoil(`DELETE FROM journal`);
     expect(repairJournalFile(path)).toMatchObject({ lastSeq: 20, events: 0, gaps: [{ first: 1, last: 20 }] });
@@ -170,7 +195,7 @@ describe('a repair', () => {
   });
 
   test('does not touch a newer journal', () => {
-    spoil('PRAGMA user_version = 99');
+    spoil('PRAGMA user_version = 99; CREATE TABLE more (a INTEGER) STRICT');
     expect(() => repairJournalFile(path)).toThrow(expect.objectContaining({ code: 'journal/newer' }));
     expect(readdirSync(folder).filter((name) => name.includes('damaged'))).toEqual([]);
   });

@@ -5,6 +5,7 @@ import { type ClaimRow, type SeatRow, writeClaim, writeSeat } from './claim-book
 import { type Db, openSqlite } from './db.ts';
 import { examineJournal } from './examine-journal.ts';
 import { HeadWitness, readHead } from './head-witness.ts';
+import { removeDatabase } from './heal-first-page.ts';
 import { writeEpoch } from './meta.ts';
 import { type ChainEnd, chainStart, type EncodedRow, hexToBlob } from './row-hash.ts';
 import { SalvageSource } from './salvage-source.ts';
@@ -67,8 +68,9 @@ function checkNeed(path: string): RepairReport | null {
 
 /** Writes the new journal under its working name, from everything that proves itself. */
 function salvageInto(draft: string, path: string, backups: readonly string[]) {
-  const sources = sourcePaths(path, backups)
-    .map(SalvageSource.open)
+  const paths = sourcePaths(path, backups);
+  const sources = paths
+    .map((source, at) => SalvageSource.open(source, healedName(path, at)))
     .filter((source) => source !== null);
   const db = openSqlite(draft, 'create');
   try {
@@ -92,6 +94,7 @@ function salvageInto(draft: string, path: string, backups: readonly string[]) {
   } finally {
     db[Symbol.dispose]();
     for (const source of sources) source[Symbol.dispose]();
+    for (const at of paths.keys()) removeDatabase(healedName(path, at));
   }
 }
 
@@ -263,8 +266,8 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-function removeDatabase(path: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+function healedName(path: string, at: number): string {
+  return `${path}.healed-${at}`;
 }
 
 function sizeOf(path: string): number {

@@ -1,7 +1,7 @@
 import type { JournalCondition } from '../fleet/index.ts';
 import { believeClaim, believeSeat } from './claim-book.ts';
 import { type Db, type OpenDb, openSqlite, type SqlRow, type Statement } from './db.ts';
-import { damaged, missing } from './examine-journal.ts';
+import { checkDefinitions, damaged, missing } from './examine-journal.ts';
 import { readHead } from './head-witness.ts';
 import { readEpoch } from './meta.ts';
 import { chainStart } from './row-hash.ts';
@@ -46,13 +46,13 @@ export function verifyJournalFile(path: string, openDb: OpenDb = openSqlite): Jo
 const nothingProven = { events: 0, lastSeq: 0, snapshots: 0, claims: 0, epoch: 0, gaps: [] };
 
 function verify(db: Db, head: ReturnType<typeof readHead>): JournalVerdict {
-  const { version, isOurs } = readSchema(db);
+  const { version, isOurs, isAsWritten } = readSchema(db);
   if (!isOurs) return { ...nothingProven, condition: damaged(0, ['it is not a journal of this program']) };
-  if (version > schemaVersion) {
+  if (version > schemaVersion && !isAsWritten) {
     const message = `The journal was written by a newer version (schema ${version}); only that one can check it`;
     return { ...nothingProven, condition: { kind: 'newer', schemaVersion: version, message } };
   }
-  const troubles: string[] = [];
+  const troubles = isAsWritten && version !== schemaVersion ? [`its schema number ${version} is wrong`] : [];
   const attempt = <T>(read: () => T, otherwise: T): T => {
     try {
       return read();
@@ -61,7 +61,7 @@ function verify(db: Db, head: ReturnType<typeof readHead>): JournalVerdict {
       return otherwise;
     }
   };
-  attempt(() => troubles.push(...checkIndexes(db)), 0);
+  attempt(() => troubles.push(...checkDefinitions(db), ...checkIndexes(db)), 0);
   const statements = prepareStatements(db);
   const gaps = attempt(() => readGaps(statements), []);
   const chain = walkAll(statements, gaps);

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import Database from 'better-sqlite3';
 import { assert } from '../base/index.ts';
 
-export type SqlValue = string | number | Uint8Array | null;
+type SqlValue = string | number | Uint8Array | null;
 export type SqlRow = Record<string, unknown>;
 
 export interface Statement {
@@ -29,7 +29,7 @@ export interface Db extends Disposable {
  * kept: only what is in the database file itself, all of it in memory. `create` makes a missing file. `heal` lets
  * `sqlite_master` be written, whatever state the schema is in; nothing else of the file can be relied on then.
  */
-export type DbMode = 'read' | 'frozen' | 'write' | 'create' | 'heal';
+type DbMode = 'read' | 'frozen' | 'write' | 'create' | 'heal';
 export type OpenDb = (path: string, mode: DbMode) => Db;
 
 /** How long a statement waits for another program's lock, in ms: a backup by hand is through in less. */

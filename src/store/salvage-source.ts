@@ -3,12 +3,12 @@ import { believeClaim, believeSeat, type ClaimRow, type SeatRow } from './claim-
 import { type Db, openSqlite, type SqlRow, type Statement } from './db.ts';
 import { healFirstPage } from './heal-first-page.ts';
 import { readEpoch } from './meta.ts';
-import type { ChainEnd, EncodedRow } from './row-hash.ts';
+import { type ChainEnd, type EncodedRow, hashRow, readEncodedRow } from './row-hash.ts';
 import { readSchema } from './schema.ts';
 import { readSnapshots, type StoredSnapshot } from './snapshots.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import { errorCode, StoreError } from './store-error.ts';
-import { type Gap, proveRow, readGaps } from './walk-rows.ts';
+import { type Gap, proveRow, readGaps, storedChainEnd } from './walk-rows.ts';
 
 /**
  * A file, sound or not, from which a repair takes what proves itself. Whatever cannot be read is as if it were not there.
@@ -58,6 +58,15 @@ export class SalvageSource implements Disposable {
   /** The row that follows `end`, if this file can prove one. */
   rowAfter(end: ChainEnd): { row: EncodedRow; rowHash: string } | null {
     return readOr(null, () => proveRow(this.#statements.rowAt.get(end.seq + 1) ?? {}, end.rowHash));
+  }
+
+  /** Where the chain stood before the row at `end`, if this file can prove that row from behind: its hash covers the one before. */
+  endBefore(end: ChainEnd): ChainEnd | null {
+    return readOr(null, () => {
+      const before = storedChainEnd(this.#statements, end.seq - 1);
+      const row = readEncodedRow(this.#statements.rowAt.get(end.seq) ?? {});
+      return before && row && hashRow(before.rowHash, row) === end.rowHash ? before : null;
+    });
   }
 
   [Symbol.dispose](): void {

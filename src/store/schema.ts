@@ -5,19 +5,19 @@ import { hashFields } from './row-hash.ts';
 import { syncFile, syncFolderOf } from './sync-file.ts';
 
 /** Marks a database file as a journal of ours (`PRAGMA application_id`). */
-export const applicationId = 0x434d4a31;
+const applicationId = 0x434d4a31;
 
 /**
  * One step of the schema. Its number is its place in the list, counted from 1; a released one never changes. Each changes a
  * definition, so that the definitions tell a newer journal from one whose number has a wrong bit.
  */
-export type Migration = string;
+type Migration = string;
 
 /**
  * `claims` and `seats` exist twice: the table and an index that holds every column. SQLite keeps no page checksums; each
  * copy carries the row's hash, so one flipped bit leaves a copy that can be believed (measured: 0 of 200 silent).
  */
-export const migrations: readonly Migration[] = [
+const migrations: readonly Migration[] = [
   `
   CREATE TABLE journal (
     seq INTEGER PRIMARY KEY,

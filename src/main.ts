@@ -6,7 +6,8 @@ const { argv, env, execPath } = process;
 const uid = process.getuid?.() ?? 0;
 const main = fileURLToPath(import.meta.url);
 /** How to run this program again: by its launcher where there is one, which keeps compiled code for the next start. */
-const program = [execPath, main.endsWith('.js') ? fileURLToPath(new URL('../bin/concert', import.meta.url)) : main];
+const launcher = main.endsWith('.js') ? fileURLToPath(new URL('../bin/concert', import.meta.url)) : main;
+const program: [string, string] = [execPath, launcher];
 
 /** The daemon's code is loaded by those who run it, and by nobody else. */
 const other: OtherHalf = {
@@ -14,8 +15,7 @@ const other: OtherHalf = {
     const { runDaemon } = await import('./daemon/index.ts');
     process.exit(await runDaemon(env));
   },
-  service: async (action) =>
-    (await import('./daemon/index.ts')).runService(action, { env, uid, program }),
+  service: async (action) => (await import('./daemon/index.ts')).runService(action, { env, uid, program }),
   repair: async () => (await import('./daemon/index.ts')).repairHome(env, uid),
 };
 

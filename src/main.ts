@@ -38,6 +38,10 @@ process.exitCode = await runCli({
     return process.stderr;
   },
   program,
+  interrupted: () =>
+    new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve());
+    }),
   version: readVersion,
   other,
 });

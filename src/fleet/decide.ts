@@ -209,21 +209,21 @@ export function decide(state: FleetState, input: Input): Decision {
     case 'session/evidence':
       return ifIncarnation(state, input, (session) => assess(session, input.evidence, input.at));
     case 'session/output':
-      return ifSession(state, input.session, (session) =>
+      return ifIncarnation(state, input, (session) =>
         events({ type: 'output.seen', session: session.id, head: input.head }),
       );
     case 'session/title':
-      return ifSession(state, input.session, (session) =>
+      return ifIncarnation(state, input, (session) =>
         session.title === input.title
           ? events()
           : events({ type: 'title.changed', session: session.id, title: input.title }),
       );
     case 'session/footprint':
-      return ifLive(state, input.session, (session) =>
+      return ifLive(state, input, (session) =>
         events({ type: 'footprint.measured', session: session.id, footprintMiB: input.footprintMiB }),
       );
     case 'session/terminal-paused':
-      return ifLive(state, input.session, (session) =>
+      return ifLive(state, input, (session) =>
         events({ type: 'terminal.paused', session: session.id, reason: input.reason, message: input.message }),
       );
     case 'message/failed':
@@ -281,8 +281,12 @@ function ifNotEnded(
 }
 
 /** What was measured on a process says nothing once that is gone. */
-function ifLive(state: FleetState, id: string, then: (session: Session) => Decision): Decision {
-  return ifSession(state, id, (session) => (session.process === null ? events() : then(session)));
+function ifLive(
+  state: FleetState,
+  report: { session: string; incarnation: number },
+  then: (session: Session) => Decision,
+): Decision {
+  return ifIncarnation(state, report, (session) => (session.process === null ? events() : then(session)));
 }
 
 function ifRemoving(state: FleetState, id: string, then: (session: Session) => Decision): Decision {

@@ -54,8 +54,14 @@ it('a snapshot survives being read and written', () => {
 
 it('what was only measured is learned anew by the next daemon, snapshot or not', () => {
   const { story } = livedThrough();
-  story.tell({ type: 'session/footprint', session: 's1', footprintMiB: 300 });
-  story.tell({ type: 'session/terminal-paused', session: 's1', reason: 'disk-full', message: 'The disk is full' });
+  story.tell({ type: 'session/footprint', session: 's1', incarnation: 1, footprintMiB: 300 });
+  story.tell({
+    type: 'session/terminal-paused',
+    session: 's1',
+    incarnation: 1,
+    reason: 'disk-full',
+    message: 'The disk is full',
+  });
   const state = readSnapshot(writeSnapshot(story.fleet.state));
   const fleet = new Fleet(state ?? emptyFleet('host'));
   fleet.handle({ type: 'daemon/started', at: story.at, epoch: 9, pid: 1, version: '0', bootId: 'boot', slots: 3 });

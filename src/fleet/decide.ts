@@ -10,6 +10,7 @@ import { recover } from './recovery.ts';
 import {
   type FleetState,
   holdsSlot,
+  messagesMax,
   queuedTasks,
   type Session,
   sessionOnTab,
@@ -112,6 +113,13 @@ export function decide(state: FleetState, input: Input): Decision {
           );
         }
         if (session.messages.some(({ id }) => id === input.message)) return events();
+        if (session.messages.length >= messagesMax) {
+          return refuse(
+            'daemon/overloaded',
+            `Cannot queue a message for "${session.name}": ${messagesMax} wait already`,
+            `concert show ${session.id}`,
+          );
+        }
         return events({
           type: 'message.queued',
           session: session.id,
@@ -228,12 +236,12 @@ export function decide(state: FleetState, input: Input): Decision {
       );
     case 'message/failed':
       return ifSession(state, input.session, (session) => {
-        const { message, text, steer } = input;
+        const { incarnation, message, text, steer } = input;
         if (session.messages.some(({ id }) => id === message)) return events();
         const why = fromDaemon(input.at, 'message-failed', 'unknown', 'A message could not be typed; it waits');
         return events(
           { type: 'message.queued', session: session.id, message, text, steer, first: true },
-          ...(session.process === null ? [] : [move(session, 'unknown', why)]),
+          ...(session.process !== null && session.incarnation === incarnation ? [move(session, 'unknown', why)] : []),
         );
       });
     case 'tick':

@@ -59,7 +59,15 @@ export type Report =
       message: string;
     }
   /** Nothing of it was typed. */
-  | { type: 'message/failed'; at: number; session: string; message: string; text: string; steer: boolean }
+  | {
+      type: 'message/failed';
+      at: number;
+      session: string;
+      incarnation: number;
+      message: string;
+      text: string;
+      steer: boolean;
+    }
   /** Time passed; sent at `nextWakeAt` or later. */
   | { type: 'tick'; at: number };
 

@@ -1,39 +1,61 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type IPty, spawn } from 'node-pty';
 
-/** A tmux server on a socket of its own, with default settings but no status line; ended with everything in it. */
-export class Tmux implements Disposable {
-  readonly #socket = `concert-bench-${process.pid}-${Math.floor(performance.now())}`;
+export interface PaneSize {
+  columns: number;
+  rows: number;
+}
 
-  run(...args: string[]): string {
-    const env = { ...process.env, TERM: 'xterm-256color', TMUX: '' };
-    return execFileSync('tmux', ['-L', this.#socket, '-f', '/dev/null', ...args], { encoding: 'utf8', env }).trim();
+/** As much history as our screens keep, no status line to draw, and no wait after an escape. */
+const settings = ['set -g history-limit 1000', 'set -g status off', 'set -s escape-time 0', ''].join('\n');
+
+/** A tmux server on a socket of its own; ended with everything in it. */
+export class Tmux implements Disposable {
+  readonly #arguments: readonly string[];
+  readonly #env = { ...process.env, TERM: 'xterm-256color', TMUX: '' };
+  readonly #clients: IPty[] = [];
+
+  /** `folder` takes its socket and its settings. */
+  constructor(folder: string) {
+    const config = join(folder, 'tmux.conf');
+    writeFileSync(config, settings);
+    this.#arguments = ['-S', join(folder, 'tmux'), '-f', config];
   }
 
-  start(name: string, command: string, columns = 80, rows = 24): void {
-    this.run('new-session', '-d', '-s', name, '-x', String(columns), '-y', String(rows), command);
-    this.run('set', '-g', 'status', 'off');
-    this.run('set', '-s', 'escape-time', '0');
+  run(...args: string[]): string {
+    return execFileSync('tmux', [...this.#arguments, ...args], { encoding: 'utf8', env: this.#env }).trim();
+  }
+
+  start(name: string, argv: readonly string[], { columns, rows }: PaneSize): void {
+    this.run('new-session', '-d', '-s', name, '-x', String(columns), '-y', String(rows), ...argv);
   }
 
   get serverPid(): number {
     return Number(this.run('display', '-p', '#{pid}'));
   }
 
+  panePid(name: string): number {
+    return Number(this.run('display', '-p', '-t', name, '#{pane_pid}'));
+  }
+
+  /** Terminal devices of all panes. */
+  get terminals(): string[] {
+    return this.run('list-panes', '-a', '-F', '#{pane_tty}').split('\n');
+  }
+
   /** An attached client in a PTY of ours, drained. */
-  attach(name: string, columns = 80, rows = 24, onData: (data: Buffer) => void = () => {}): IPty {
-    const env = { ...process.env, TERM: 'xterm-256color', TMUX: '' };
-    const client = spawn('tmux', ['-L', this.#socket, 'attach', '-t', name], {
-      cols: columns,
-      rows,
-      env,
-      encoding: null,
-    });
+  attach(name: string, { columns, rows }: PaneSize, onData: (bytes: Buffer) => void): IPty {
+    const args = [...this.#arguments, 'attach', '-t', name];
+    const client = spawn('tmux', args, { cols: columns, rows, env: this.#env, encoding: null });
     client.onData((data) => onData(data as unknown as Buffer));
+    this.#clients.push(client);
     return client;
   }
 
   [Symbol.dispose](): void {
+    for (const client of this.#clients) client.kill();
     try {
       this.run('kill-server');
     } catch {
@@ -48,6 +70,7 @@ export function ensureTmux(): string {
   try {
     return version();
   } catch {
+    process.stderr.write('Installing tmux\n');
     execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
     execFileSync('apt-get', ['install', '-y', '-qq', 'tmux'], { stdio: 'ignore' });
     return version();

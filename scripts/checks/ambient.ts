@@ -85,6 +85,10 @@ export const adapters: readonly Adapter[] = [
     may: ['timers', 'processes', 'environment'],
     because: 'Runs the git binary, with a deadline',
   },
+  { path: 'src/cli/clock.ts', may: ['timers'], because: 'The real clock behind the port' },
+  { path: 'src/cli/start-daemon.ts', may: ['processes'], because: 'Starts the daemon, detached' },
+  { path: 'src/cli/run-editor.ts', may: ['processes'], because: 'Opens the editor of the person' },
+  { path: 'src/cli/attach/raw-terminal.ts', may: ['processes'], because: 'Only stty can make a terminal fully raw' },
   { path: 'src/main.ts', may: ['environment'], because: 'Reads the environment once and passes it on' },
 ];
 

@@ -153,7 +153,7 @@ export class Api {
     try {
       return ok(await ask());
     } catch (error) {
-      if (error instanceof Unreachable) return refuse('daemon/not-running', error.message);
+      if (error instanceof Unreachable) return error.refusal ?? refuse('daemon/not-running', error.message);
       throw error;
     }
   }

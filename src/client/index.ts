@@ -7,6 +7,7 @@ export { Api } from './api.ts';
 export { type FleetChange, FleetView } from './fleet-view.ts';
 export { type FleetLists, listFleet } from './list-fleet.ts';
 export { plainLine, plainText, withoutTricks } from './plain-text.ts';
+export { createQueryFilter, type QueryFilter } from './query-filter.ts';
 export { resolveRef, resolveSession, type Target } from './resolve-session.ts';
 export { fitText, padText, textWidth } from './text-width.ts';
 export { type Answer, type Socket, type Transport, Unreachable } from './transport.ts';

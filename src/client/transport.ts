@@ -1,4 +1,5 @@
-import type { Event } from '../base/index.ts';
+import type { Event, Refusal } from '../base/index.ts';
+import type { ErrorCode } from '../protocol/index.ts';
 
 /** How requests get to the daemon. Each environment brings its own; all reject with `Unreachable` when it cannot be asked. */
 export interface Transport {
@@ -30,9 +31,12 @@ export interface Socket {
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
   readonly code: 'absent' | 'forbidden' | 'broken';
+  /** Why it could not be brought back, where that was tried. */
+  readonly refusal: Refusal<ErrorCode> | null;
 
-  constructor(code: Unreachable['code'], message: string, cause?: unknown) {
-    super(message, { cause });
+  constructor(code: Unreachable['code'], message: string, why: { cause?: unknown; refusal?: Refusal<ErrorCode> } = {}) {
+    super(message, { cause: why.cause });
     this.code = code;
+    this.refusal = why.refusal ?? null;
   }
 }

@@ -4,5 +4,7 @@
  */
 export { EventLoop, type EventLoopOptions } from './event-loop.ts';
 export { Publisher } from './publisher.ts';
+export { repairHome } from './repair-home.ts';
 export { runDaemon } from './run-daemon.ts';
+export { runService } from './service/run-service.ts';
 export { steadyClock } from './steady-clock.ts';

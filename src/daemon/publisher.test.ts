@@ -16,8 +16,13 @@ function publishing() {
     const drawing = publisher.prepare(turn.events);
     return () => publisher.publish(drawing, turn.rows);
   };
-  const documents = () => publisher.snapshot().documents;
-  return { story, publisher, prepare, documents, seen, now: () => story.at };
+  const documents = () => byKey(publisher.snapshot().documents);
+  const expected = () => byKey(keyedDocuments(story.fleet.state, story.at, null));
+  return { story, publisher, prepare, documents, expected, seen };
+}
+
+function byKey(documents: readonly KeyedDocument[]): KeyedDocument[] {
+  return documents.toSorted((a, b) => `${a.kind}/${a.key}`.localeCompare(`${b.kind}/${b.key}`));
 }
 
 function host(documents: readonly KeyedDocument[]): unknown {
@@ -25,12 +30,12 @@ function host(documents: readonly KeyedDocument[]): unknown {
 }
 
 it('shows what happened, once it is told to', () => {
-  const { story, prepare, documents } = publishing();
+  const { story, prepare, documents, expected } = publishing();
   const before = documents();
   const show = prepare(story.start(1));
   const held = documents();
   show();
-  expect([held, documents()]).toEqual([before, keyedDocuments(story.fleet.state, story.at, null)]);
+  expect([held, documents()]).toEqual([before, expected()]);
 });
 
 it('trouble with the journal shows nothing of what is not on record', () => {
@@ -42,20 +47,20 @@ it('trouble with the journal shows nothing of what is not on record', () => {
 });
 
 it('trouble that is over stays over, whatever was drawn meanwhile', () => {
-  const { story, publisher, prepare, documents } = publishing();
+  const { story, publisher, prepare, documents, expected } = publishing();
   publisher.setReadOnly('The disk is full');
   const show = prepare(story.start(1));
   publisher.setReadOnly(null);
   show();
-  expect(documents()).toEqual(keyedDocuments(story.fleet.state, story.at, null));
+  expect(documents()).toEqual(expected());
 });
 
 it('a holder that falls silent is seen on each of its sessions', () => {
-  const { story, prepare, documents, seen } = publishing();
+  const { story, prepare, documents, expected, seen } = publishing();
   for (const turn of [story.start(1), story.makeWorktree('s1'), story.makeProcess('s1')]) prepare(turn)();
   const before = seen.length;
   prepare(story.tell({ type: 'holder/seen', holder: 'h', pid: 10, alive: false }))();
-  expect([documents(), seen.length - before]).toEqual([keyedDocuments(story.fleet.state, story.at, null), 1]);
+  expect([documents(), seen.length - before]).toEqual([expected(), 1]);
 });
 
 it('a client that comes back gets what it missed, or is told to begin anew', () => {
@@ -73,4 +78,19 @@ it('a client that comes back gets what it missed, or is told to begin anew', () 
     [{ seq: now, reset: true }],
     [{ seq: now, reset: true }],
   ]);
+});
+
+it('draws the queue again when its places or the slots change, and nothing for what no document tells', () => {
+  const { story, prepare, documents, expected, seen } = publishing();
+  for (const n of [1, 2, 3, 4, 5, 6]) prepare(story.start(n))();
+  for (const session of ['s1', 's2']) {
+    prepare(story.makeWorktree(session))();
+    prepare(story.makeProcess(session))();
+  }
+  seen.length = 0;
+  prepare(story.tell({ type: 'session/output', session: 's1', head: 100 }))();
+  prepare(story.say('s1', { state: 'working' }))();
+  const quiet = seen.length;
+  prepare(story.exit('s1', 0))();
+  expect([quiet, documents(), documents().filter(({ kind }) => kind === 'queued').length]).toEqual([1, expected(), 1]);
 });

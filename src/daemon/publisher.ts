@@ -8,6 +8,7 @@ import {
   queuedTasks,
   sessionDocument,
   touches,
+  usedSlots,
 } from '../fleet/index.ts';
 import type { EventDocument, KeyedDocument, SnapshotDocument, StreamMessage } from '../protocol/index.ts';
 
@@ -39,6 +40,7 @@ export class Publisher {
   readonly #eventListeners = new Set<(event: EventDocument) => void>();
   #seq = 0;
   #readOnly: string | null = null;
+  #slotsDrawn = '';
 
   constructor(clock: Clock, state: FleetState) {
     this.#clock = clock;
@@ -94,6 +96,9 @@ export class Publisher {
       if (session === undefined) drawing.dropped.push(id);
       else drawing.put.push({ kind: 'session', key: id, document: sessionDocument(this.#state, session, now) });
     }
+    const slotsInUse = `${usedSlots(this.#state)} of ${this.#state.slots}`;
+    if (slotsInUse !== this.#slotsDrawn) hasHost = true;
+    this.#slotsDrawn = slotsInUse;
     if (hasHost) drawing.put.push({ kind: 'host', key: 'host', document: hostDocument(this.#state, this.#readOnly) });
     if (hasQueue || hasHost) drawing.queue = this.#drawQueue();
     return drawing;

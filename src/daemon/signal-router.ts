@@ -57,11 +57,13 @@ export class SignalRouter implements Disposable {
     this.#tracked.delete(session);
   }
 
-  feed(session: string, signal: Signal): void {
+  /** `offset`: where in the output the signal was, if it was there. */
+  feed(session: string, signal: Signal, offset?: number): void {
     const tracked = this.#tracked.get(session);
     const current = this.#state.sessions.get(session);
     if (tracked === undefined || current === undefined || current.incarnation !== tracked.incarnation) return;
-    const evidence = tracked.reader.read(signal, current.state);
+    const said = tracked.reader.read(signal, current.state);
+    const evidence = offset === undefined ? said : said.map((piece) => ({ ...piece, offset }));
     if (evidence.length === 0) return;
     this.#report({
       type: 'session/evidence',

@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LaunchPlan } from '../agents/index.ts';
 import { type Clock, DisposableStore, Emitter, type Log, ok, type Random, type Result, refuse } from '../base/index.ts';
-import type { ExitFacts, FleetState, FoundChannel, Input, ProcessFacts } from '../fleet/index.ts';
+import {
+  type ExitFacts,
+  type FleetState,
+  type FoundChannel,
+  heardTo,
+  type Input,
+  type ProcessFacts,
+} from '../fleet/index.ts';
 import type { Config, ErrorCode, HolderChannel, HolderExit, Home } from '../protocol/index.ts';
 import type { TerminalOutlet, TerminalPort, TerminalSeat } from '../server/index.ts';
 import {
@@ -52,6 +59,10 @@ interface LiveProcess {
   pid: number;
   holder: PooledHolder;
   heard: ScreenSignals;
+  /** What its screen says up to here, an earlier daemon has heard. */
+  heardTo: number;
+  /** What it had printed when it was taken over: no sign of life. */
+  printedTo: number;
 }
 
 export interface StartRequest {
@@ -248,7 +259,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       if (item.kind === 'data') {
         start ??= item.offset;
         to = item.offset + item.bytes.length;
-        await chunk(item.bytes.slice());
+        // A copy: the reader reuses its buffer, and a Buffer’s own slice would share it.
+        await chunk(new Uint8Array(item.bytes));
       } else if (item.kind === 'gap' && item.cause === 'damage') damaged = true;
     }
     return ok({ from: start ?? from, to, damaged });
@@ -271,6 +283,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
 
   #adopt(holder: PooledHolder, channel: HolderChannel): LiveProcess {
     const { session, incarnation, pid } = channel;
+    const known = this.#options.state.sessions.get(session);
     const process = {
       session,
       incarnation,
@@ -278,6 +291,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       pid: pid ?? 0,
       holder,
       heard: new ScreenSignals(),
+      heardTo: known === undefined ? 0 : heardTo(known),
+      printedTo: channel.head,
     };
     this.#live.set(session, process);
     return process;
@@ -326,12 +341,16 @@ export class Terminals implements TerminalPort, AsyncDisposable {
 
   #watchScreens(screens: ScreenPool): void {
     const { signals, report } = this.#options;
-    screens.onOutput(({ session, head }) => signals.output(session, head));
+    screens.onOutput(({ session, head }) => {
+      if (head > (this.#live.get(session)?.printedTo ?? 0)) signals.output(session, head);
+    });
     screens.onEvent(({ session, event }) => {
       const at = this.#ports.clock.now();
       if (event.type === 'title') report({ type: 'session/title', at, session, title: event.title });
-      const signal = this.#live.get(session)?.heard.read(event, at);
-      if (signal) signals.feed(session, signal);
+      const process = this.#live.get(session);
+      if (process === undefined) return;
+      const signal = process.heard.read(event, at);
+      if (signal && event.offset > process.heardTo) signals.feed(session, signal, event.offset);
     });
     screens.onExited(({ session, incarnation, exit }) => this.#exited(session, incarnation, exit));
   }
@@ -451,7 +470,12 @@ export class Terminals implements TerminalPort, AsyncDisposable {
         subscription = connection.subscribe(
           channel,
           { from, credit, coalesceMs: 0 },
-          { data: (_offset, bytes, head) => listener(bytes.slice(), head), resized() {}, gap() {}, exited() {} },
+          {
+            data: (_offset, bytes, head) => listener(new Uint8Array(bytes), head),
+            resized() {},
+            gap() {},
+            exited() {},
+          },
         );
       })
       .catch((error: Error) => log.warn('A terminal cannot be served', { reason: error.message }));

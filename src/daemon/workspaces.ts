@@ -138,7 +138,7 @@ export class Workspaces {
     const chunks: Uint8Array[] = [];
     let isCut = false;
     if (withPatch) {
-      const patch = await diffPatch(git, options, (chunk) => void chunks.push(chunk.slice()));
+      const patch = await diffPatch(git, options, (chunk) => void chunks.push(new Uint8Array(chunk)));
       if (!patch.ok) return patch;
       isCut = patch.value.isCut;
     }

@@ -17,16 +17,19 @@ export interface Coordinator extends AsyncDisposable {
   /** A named seat held by one owner, bound to its incarnation. Null while another holds it. */
   lease(name: string, owner: string): Promise<Lease | null>;
 
+  /** To every subscriber of exactly this subject. Whoever gets a message leaves its bytes as they are. */
   publish(subject: string, message: Uint8Array): Promise<void>;
   subscribe(subject: string, listener: (message: Uint8Array) => void): Disposable;
-  /** Rejects when nobody serves the subject. */
+  /** Rejects with code `rpc/unserved`, `rpc/deadline`, or `rpc/failed` when the one who serves it threw. */
   rpc(subject: string, request: Uint8Array, deadlineMs: number): Promise<Uint8Array>;
+  /** One answerer for each subject. */
   serve(subject: string, answer: (request: Uint8Array) => Promise<Uint8Array>): Disposable;
   /** The present owners of a pool's tasks, again after each change. */
   watch(pool: string, listener: (claims: readonly Claim[]) => void): Disposable;
 
   /** Content-addressed; the name is the SHA-256 in hexadecimal. */
   putBlob(bytes: Uint8Array): Promise<string>;
+  /** Null when it was never put; rejects with code `blob/damaged` rather than hand out other bytes. */
   getBlob(sha256: string): Promise<Uint8Array | null>;
 }
 

@@ -88,7 +88,10 @@ export function keyedDocuments(state: FleetState, now: number, readOnly: string 
   return documents;
 }
 
-/** Which documents an event may have changed. Queue positions and slots move with tasks and sessions alike. */
+/** Of these no document tells; asking for one gets them as they are then. */
+const untold: ReadonlySet<FleetEvent['type']> = new Set(['evidence.seen', 'output.seen', 'title.changed']);
+
+/** Which documents an event may have changed, but for what changes with the slots in use: the host and the whole queue. */
 export function touches(event: FleetEvent): {
   session: string | null;
   /** All sessions in it. */
@@ -96,18 +99,12 @@ export function touches(event: FleetEvent): {
   queue: boolean;
   host: boolean;
 } {
-  const session = 'session' in event && typeof event.session === 'string' ? event.session : null;
-  const isTask = event.type.startsWith('task.');
-  const slots =
-    isTask ||
-    event.type.startsWith('session.') ||
-    event.type.startsWith('daemon.') ||
-    event.type === 'recovery.finished';
+  const session = 'session' in event && event.type !== 'task.added' && !untold.has(event.type) ? event.session : null;
   return {
-    session: event.type === 'task.added' ? null : session,
+    session,
     holder: event.type === 'holder.seen' ? event.holder : null,
-    queue: isTask || event.type === 'session.created',
-    host: slots,
+    queue: event.type.startsWith('task.'),
+    host: event.type.startsWith('daemon.') || event.type === 'recovery.finished',
   };
 }
 

@@ -127,6 +127,8 @@ export interface Evidence {
   at: number;
   confidence: Confidence;
   detail?: string;
+  /** Where in the session's output it was said; a screen that is rebuilt tells nothing up to here again. */
+  offset?: number;
   /** What the source says the session is now; absent for evidence that supports but does not decide. */
   state?: SessionState;
 }

@@ -22,6 +22,7 @@ export {
   deepAfterMs,
   emptyFleet,
   type FleetState,
+  heardTo,
   type Project,
   queuedTasks,
   type Session,

@@ -148,6 +148,11 @@ export function queuedTasks(state: FleetState): Task[] {
   return queued.sort((a, b) => rank[a.spec.priority] - rank[b.spec.priority] || a.addedAt - b.addedAt);
 }
 
+/** Output up to here has had its say in what the session is now; a screen rebuilt after a restart is old news so far. */
+export function heardTo(session: Session): number {
+  return session.evidenceLog.reduce((offset, piece) => Math.max(offset, piece.offset ?? 0), 0);
+}
+
 /** Lowest free tab, or null when all are bound. */
 export function freeTab(state: FleetState): number | null {
   const taken = new Set<number>();

@@ -41,12 +41,13 @@ export async function keepBackup(checkout: Checkout, evidence: RemovalEvidence, 
   return await keepCommit(git, root, evidence.slug, at, commit);
 }
 
-/** Keeps one commit as the backup of `slug`. */
+/** Keeps one commit as the backup of `slug`; `<at>-2` and so on when there is another one of that time. */
 export async function keepCommit(git: Git, cwd: string, slug: string, at: number, commit: string): Promise<string> {
   assert(Number.isSafeInteger(at) && at >= 0, `${at} is no time in ms`);
-  const ref = `${trash}/${slug}/${at}`;
-  await createRef(git, cwd, ref, commit, 'concert: keep what is removed');
-  return ref;
+  for (let count = 1; ; count++) {
+    const ref = `${trash}/${slug}/${at}${count === 1 ? '' : `-${count}`}`;
+    if (await createRef(git, cwd, ref, commit, 'concert: keep what is removed')) return ref;
+  }
 }
 
 /** All backups of a repository, oldest first. */
@@ -58,16 +59,17 @@ export async function listBackups(git: Git, cwd: string): Promise<Backup[]> {
     .map((line) => {
       const [commit = '', ref = ''] = line.split(' ');
       const [slug = '', name = ''] = ref.slice(trash.length + 1).split('/');
-      return { ref, slug, at: /^\d{1,15}$/.test(name) ? Number(name) : null, commit };
+      return { ref, slug, at: /^\d{1,15}(?:-\d+)?$/.test(name) ? Number.parseInt(name, 10) : null, commit };
     })
     .sort((a, b) => (a.at ?? 0) - (b.at ?? 0));
 }
 
 /** Forgets backups from before `before` (ms since the epoch) and returns how many; git deletes their objects in its own time. */
 export async function expireBackups(git: Git, cwd: string, before: number): Promise<number> {
-  const old = (await listBackups(git, cwd)).filter(({ at }) => at !== null && at < before);
-  for (const { ref, commit } of old) await deleteRef(git, cwd, ref, commit);
-  return old.length;
+  let count = 0;
+  for (const { ref, commit, at } of await listBackups(git, cwd))
+    if (at !== null && at < before && (await deleteRef(git, cwd, ref, commit))) count++;
+  return count;
 }
 
 /** Every file as it stands, except in repositories inside, which are never removed with work in them. */

@@ -34,15 +34,19 @@ export class GitError extends Error {
 
   /** True when the same call may work in a moment, unchanged. */
   get retryable(): boolean {
-    return this.code === 'git/timeout' || isLockFailure(this.stderr);
+    return this.code === 'git/timeout' || isMomentary(this.stderr);
   }
 }
 
-/** Another git holds a lock file that it removes when it is done: the one failure worth waiting for. */
-export function isLockFailure(stderr: string): boolean {
+/**
+ * Failures worth waiting for: another git holds a lock file that it removes when it is done, or is just writing the
+ * entry of a new worktree, which a git that lists worktrees then finds half there.
+ */
+export function isMomentary(stderr: string): boolean {
   return (
     /Unable to create '.*\.lock': File exists/s.test(stderr) ||
-    /could not lock config file .*: File exists/s.test(stderr)
+    /could not lock config file .*: File exists/s.test(stderr) ||
+    /failed to read .*worktrees\/.*\/commondir/s.test(stderr)
   );
 }
 

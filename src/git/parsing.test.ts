@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { errorCodes } from '../protocol/error-codes.ts';
+import { errorCodes } from '../protocol/index.ts';
 import { parseStat } from './diff.ts';
 import { isPlainRelative } from './inside.ts';
 import { counted, listed, printable, quoted } from './printable.ts';

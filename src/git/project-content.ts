@@ -44,7 +44,8 @@ export interface ProjectContent {
 export async function readProjectContent(git: Git, worktree: string): Promise<GitResult<ProjectContent>> {
   return await explained(async () => {
     const root = await realpath(worktree);
-    const { commonDir } = await readPlaces(git, root);
+    const { commonDir, worktree: top } = await readPlaces(git, root);
+    if (top !== root) return refuse('git/not-a-repository', `${quoted(worktree)} is not the root of a worktree`);
     const reader = new PartReader(root);
     try {
       await reader.addFolder('.concert');

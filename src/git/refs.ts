@@ -1,3 +1,4 @@
+import { GitError } from './git-error.ts';
 import { readCommit } from './repository.ts';
 import type { Git } from './run-git.ts';
 
@@ -22,14 +23,29 @@ export async function blockingBranch(git: Git, cwd: string, branch: string): Pro
   return null;
 }
 
-/** Makes a ref that must not exist yet; git fails when it does. */
-export async function createRef(git: Git, cwd: string, ref: string, commit: string, message: string): Promise<void> {
-  await git.run(['update-ref', '--create-reflog', '-m', message, ref, commit, ''], { cwd });
+/**
+ * Makes a ref, or finds that it is at `commit` already: a git that outlived a killed daemon may just have made it.
+ * False when it exists and points elsewhere.
+ */
+export async function createRef(git: Git, cwd: string, ref: string, commit: string, message: string): Promise<boolean> {
+  try {
+    await git.run(['update-ref', '--create-reflog', '-m', message, ref, commit, ''], { cwd });
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitError) || !/reference already exists/.test(error.stderr)) throw error;
+    return (await readCommit(git, cwd, ref)) === commit;
+  }
 }
 
-/** Deletes a ref that must still point at `commit`; git fails when it does not. */
-export async function deleteRef(git: Git, cwd: string, ref: string, commit: string): Promise<void> {
-  await git.run(['update-ref', '-d', ref, commit], { cwd });
+/** Deletes a ref that still points at `commit`, or finds it gone. False when it points elsewhere and was kept. */
+export async function deleteRef(git: Git, cwd: string, ref: string, commit: string): Promise<boolean> {
+  try {
+    await git.run(['update-ref', '-d', ref, commit], { cwd });
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitError) || !/but expected|unable to resolve reference/.test(error.stderr)) throw error;
+    return (await readCommit(git, cwd, ref)) === null;
+  }
 }
 
 /** True when some ref of the repository still leads to the commit. */

@@ -4,7 +4,6 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { assert, ok, refuse } from '../base/index.ts';
 import { keepBackup, keepCommit } from './backup.ts';
 import { openCheckout } from './checkout.ts';
-import { GitError } from './git-error.ts';
 import { quoted } from './printable.ts';
 import { deleteRef } from './refs.ts';
 import { explained, type GitResult } from './refusals.ts';
@@ -166,12 +165,8 @@ async function deleteBranch(git: Git, cwd: string, branch: string, tip: string):
   const elsewhere = (await listWorktrees(git, cwd)).find((entry) => entry.branch === branch);
   if (elsewhere !== undefined)
     return `The branch ${quoted(branch)} is kept: it is checked out in ${quoted(elsewhere.path)}`;
-  try {
-    await deleteRef(git, cwd, `refs/heads/${branch}`, tip);
-  } catch (error) {
-    if (!(error instanceof GitError) || !/but expected/.test(error.stderr)) throw error;
+  if (!(await deleteRef(git, cwd, `refs/heads/${branch}`, tip)))
     return `The branch ${quoted(branch)} is kept: it moved while the worktree was removed`;
-  }
   // What git remembers about its upstream; most branches have none.
   await git.run(['config', '--remove-section', `branch.${branch}`], { cwd, exitCodes: [0, 128] });
   return null;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { assert, backoffMs, type Clock } from '../base/index.ts';
-import { GitError, type GitErrorCode, isLockFailure, isSystemError, spokenCause } from './git-error.ts';
+import { GitError, type GitErrorCode, isMomentary, isSystemError, spokenCause } from './git-error.ts';
 import { counted, quoted } from './printable.ts';
 
 /** A call that reads facts: far above the slowest status seen, far below a person's patience. */
@@ -16,9 +16,9 @@ const stderrBytesMax = 64 * 1024;
 const gitChildrenMax = 8;
 /** How long a git that was told to end may take to remove its lock files. */
 const killGraceMs = 3000;
-/** Waits for another git's lock file: six tries, about 1.5 s together. */
-const lockRetriesMax = 6;
-const lockBackoff = { firstMs: 25, maxMs: 500 };
+/** Waits for another git to be done: six tries, about 0.6 to 1.3 s together. */
+const retriesMax = 6;
+const retryBackoff = { firstMs: 25, maxMs: 500 };
 
 /** One setting that a call is given over whatever the configuration files say. */
 export interface ConfigOverride {
@@ -51,7 +51,7 @@ export interface GitOutput {
 
 /**
  * A way to call git. Throws `GitError` when git is missing, exits with an unexpected code, takes too long or says too
- * much; waits and retries only when another git holds a lock file.
+ * much; waits and retries only while another git is in the middle of a write (`isMomentary`).
  */
 export interface Git {
   run(args: readonly string[], options: GitRun): Promise<GitOutput>;
@@ -92,8 +92,8 @@ export function createGit({ binary = 'git', env, clock, chance = () => 0.5 }: Gi
         const end = await children.use(() => runOnce(call));
         if ((options.exitCodes ?? [0]).includes(end.exitCode ?? -1) || end.isCut)
           return { exitCode: end.exitCode ?? 0, bytes: end.bytes, text: end.bytes.toString('utf8'), isCut: end.isCut };
-        if (attempt >= lockRetriesMax || !isLockFailure(end.stderr)) throw failed(call, end);
-        await wait(clock, backoffMs(lockBackoff, attempt, chance()));
+        if (attempt >= retriesMax || !isMomentary(end.stderr)) throw failed(call, end);
+        await wait(clock, backoffMs(retryBackoff, attempt, chance()));
       }
     },
   });

@@ -42,7 +42,11 @@ export function parseWorktrees(text: string, end: '\0' | '\n'): WorktreeEntry[] 
   return entries;
 }
 
-/** Takes a worktree off the list, locked or not. Its folder must be gone already, or be one nobody works in. */
+/** Takes a worktree off the list, locked or not, if it is still on it. Its folder must be gone already. */
 export async function dropWorktreeEntry(git: Git, cwd: string, path: string): Promise<void> {
-  await git.run(['worktree', 'remove', '--force', '--force', '--', path], { cwd });
+  try {
+    await git.run(['worktree', 'remove', '--force', '--force', '--', path], { cwd });
+  } catch (error) {
+    if (!(error instanceof GitError) || !/is not a working tree/.test(error.stderr)) throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { assert, ok, refuse } from '../base/index.ts';
 import { replaceFile } from './atomic-file.ts';
 import { validateBranchName } from './branch-name.ts';
+import { GitError } from './git-error.ts';
 import { counted, listed, quoted } from './printable.ts';
 import { blockingBranch, branchTip, createRef, isNameTaken, isReachable } from './refs.ts';
 import { explained, type GitResult } from './refusals.ts';
@@ -264,7 +265,9 @@ async function makeAside(
     timeoutMs: gitCheckoutTimeoutMs,
   });
   if (tip === null) {
-    await createRef(git, cwd, `refs/heads/${claim.branch}`, start, `concert: start from ${start}`);
+    const isMine = await createRef(git, cwd, `refs/heads/${claim.branch}`, start, `concert: start from ${start}`);
+    if (!isMine)
+      return refuse('git/branch-in-use', `Somebody else made the branch ${quoted(claim.branch)} just now`, 'Try again');
   }
   await git.run(['symbolic-ref', '-m', 'concert: start', 'HEAD', `refs/heads/${claim.branch}`], { cwd: draft });
   await publish(draft);
@@ -282,7 +285,11 @@ async function clearBranch(site: Site, claim: WorktreeClaim): Promise<GitResult<
   for (const entry of await listWorktrees(site.git, site.cwd)) {
     if (entry.path === path) notes.push(...(await dropOwnEntry(site, claim, entry)));
     else if (entry.branch === claim.branch)
-      return refuse('git/branch-in-use', `The branch ${quoted(claim.branch)} is checked out in ${quoted(entry.path)}`);
+      return refuse(
+        'git/branch-in-use',
+        `The branch ${quoted(claim.branch)} is checked out in ${quoted(entry.path)}`,
+        'Name another branch; if that folder is gone, git worktree prune',
+      );
   }
   return ok(notes);
 }
@@ -316,11 +323,11 @@ async function relink(
     site,
     claim,
     async (draft) => {
+      await site.git.run(['read-tree', 'HEAD'], { cwd: draft });
       await replaceFile(dotGit, await readFile(join(draft, '.git'), 'utf8'));
       await rm(join(draft, '.git'));
       await rmdir(draft);
       await repair(site, path);
-      await site.git.run(['reset', '--quiet', '--mixed'], { cwd: path });
     },
     { withFiles: false },
   );
@@ -345,12 +352,7 @@ async function baseNotes(site: Site, baseCommit: string): Promise<string[]> {
   const { git, cwd, repository } = site;
   const notes: string[] = [];
   if (repository.worktree !== null && baseCommit === repository.head) {
-    const files = dirtyFiles(await readStatus({ git, root: repository.worktree }));
-    const are = files.length === 1 ? 'is' : 'are';
-    if (files.length > 0)
-      notes.push(
-        `${counted(files.length, 'uncommitted file')} in ${quoted(repository.worktree)} ${are} not in the new worktree: ${listed(files)}`,
-      );
+    notes.push(...(await dirtyNotes({ git, root: repository.worktree })));
   }
   const modules = await git.run(['cat-file', '-e', `${baseCommit}:.gitmodules`], { cwd, exitCodes: [0, 1, 128] });
   if (modules.exitCode === 0)
@@ -358,6 +360,22 @@ async function baseNotes(site: Site, baseCommit: string): Promise<string[]> {
       `Submodules of ${quoted(basename(repository.root))} are not checked out in the new worktree; a setup command can do it`,
     );
   return notes;
+}
+
+/** The worktree stands by now, so a base that cannot be looked at in time is told and no failure. */
+async function dirtyNotes({ git, root }: { git: Git; root: string }): Promise<string[]> {
+  let files: string[];
+  try {
+    files = dirtyFiles(await readStatus({ git, root }));
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    return [
+      `Uncommitted files in ${quoted(root)} are not in the new worktree; how many there are could not be counted`,
+    ];
+  }
+  const are = files.length === 1 ? 'is' : 'are';
+  const count = counted(files.length, 'uncommitted file');
+  return files.length === 0 ? [] : [`${count} in ${quoted(root)} ${are} not in the new worktree: ${listed(files)}`];
 }
 
 function switchedOffNote(programs: readonly GitProgram[]): string {

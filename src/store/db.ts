@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import Database from 'better-sqlite3';
 import { assert } from '../base/index.ts';
@@ -25,13 +26,13 @@ export interface Db extends Disposable {
 
 /**
  * `read` leaves the database and its write-ahead log as they are, byte for byte. `frozen` reads where not even a lock can be
- * kept, and only what is in the database file itself. `create` makes a missing file.
+ * kept: only what is in the database file itself, all of it in memory. `create` makes a missing file.
  */
 export type DbMode = 'read' | 'frozen' | 'write' | 'create';
 export type OpenDb = (path: string, mode: DbMode) => Db;
 
 /** How long a statement waits for another program's lock, in ms: a backup by hand is through in less. */
-const busyTimeoutMs = 5_000;
+export const busyTimeoutMs = 5_000;
 
 /** Below it several connections can damage a write-ahead log (fixed in 3.51.3 and 3.53.0, sqlite.org/wal.html). */
 const sqliteVersionMin = [3, 51, 3] as const;
@@ -39,10 +40,9 @@ const sqliteVersionMin = [3, 51, 3] as const;
 /** Opens one connection through better-sqlite3. The owner closes it. */
 export const openSqlite: OpenDb = (path, mode) => {
   assert(isAbsolute(path), `A database needs an absolute path, not "${path}"`);
-  const name = mode === 'frozen' ? `file:${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}?immutable=1` : path;
-  const native = new Database(name, {
+  const native = new Database(mode === 'frozen' ? imageOf(path) : path, {
     readonly: mode === 'read' || mode === 'frozen',
-    fileMustExist: mode !== 'create' && mode !== 'frozen',
+    fileMustExist: mode !== 'create',
     timeout: busyTimeoutMs,
   });
   try {
@@ -56,6 +56,13 @@ export const openSqlite: OpenDb = (path, mode) => {
   }
   return adapt(native);
 };
+
+/** The file's bytes, marked as a database without a write-ahead log: SQLite cannot keep one for bytes in memory. */
+function imageOf(path: string): Buffer {
+  const bytes = readFileSync(path);
+  if (bytes.length > 20) bytes.fill(1, 18, 20);
+  return bytes;
+}
 
 /** A commit is on the platter before it returns (`fullfsync` matters on macOS only). Checkpoints are run by the owner, after it has answered. */
 function makeDurable(native: Database.Database): void {

@@ -2,8 +2,9 @@ import { hash } from 'node:crypto';
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { copyJournal, rows, temporaryFolder } from '../../test/support/store/fixtures.ts';
-import { type OpenDb, openSqlite } from './db.ts';
+import { copyJournal, openWithoutWaiting, rows, temporaryFolder } from '../../test/support/store/fixtures.ts';
+import { seeded } from '../../test/support/store/killed-program.ts';
+import { openSqlite } from './db.ts';
 import type { JournalFile, WriteItem } from './journal-file.ts';
 import { openJournalFile } from './open-journal-file.ts';
 import { decodeRow, encodeRow } from './row-hash.ts';
@@ -27,7 +28,7 @@ beforeAll(() => {
   for (const shape of shapes) write(shape);
 });
 
-describe.each(shapes)('a journal that was %s', (shape) => {
+describe.each(shapes)('a journal that was %s', { timeout: 60_000 }, (shape) => {
   test('opens whole', () => {
     const path = fresh(shape);
     const { file, ...found } = open(path);
@@ -67,13 +68,6 @@ describe.each(shapes)('a journal that was %s', (shape) => {
     expect(kinds.damaged).toBeGreaterThan(0);
   });
 });
-
-/** Damage is the same whether or not the test waits for the disk. */
-const openWithoutWaiting: OpenDb = (path, mode) => {
-  const db = openSqlite(path, mode);
-  db.pragma('synchronous = OFF');
-  return db;
-};
 
 function open(path: string) {
   return openJournalFile({ path, ballastBytes: 0, openDb: openWithoutWaiting });
@@ -181,17 +175,6 @@ function flipBit(path: string, chance: () => number): string {
     at -= size;
   }
   throw new Error('No byte to flip');
-}
-
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-function seeded(from: number): () => number {
-  let state = from;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function sizeOf(file: string): number {

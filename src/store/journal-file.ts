@@ -3,7 +3,7 @@ import { assert } from '../base/index.ts';
 import type { CoordinationStep } from '../fleet/index.ts';
 import type { Ballast } from './ballast.ts';
 import { ClaimBook, type CoordinationAnswer, type CoordinationRequest } from './claim-book.ts';
-import type { Db } from './db.ts';
+import { busyTimeoutMs, type Db } from './db.ts';
 import type { HeadWitness } from './head-witness.ts';
 import { readEpoch, writeEpoch } from './meta.ts';
 import { blobToHex, type ChainEnd, type EncodedRow, hashRow, hexToBlob } from './row-hash.ts';
@@ -55,7 +55,7 @@ export class JournalFile implements Disposable {
   readonly #witness: HeadWitness | null;
   #end: ChainEnd;
   #refusal: StoreError | null;
-  /** Why the last batch with rows was refused: those made after it would leave a hole. */
+  /** Why the last batch with rows was refused: those made after it do not count without it. */
   #refusedLast: StoreError | null = null;
   #isReserveUsed = false;
   #notices: SpaceNotice[] = [];
@@ -103,8 +103,8 @@ export class JournalFile implements Disposable {
     try {
       const from = storedChainEnd(statements, afterSeq);
       if (from === null) throw this.#unbelievable(`event ${afterSeq} is missing`);
-      const { rows, trouble } = walkRows(statements, from, count, readGaps(statements));
-      if (rows.length === 0 && trouble) throw this.#unbelievable(trouble);
+      const { rows, trouble, cause } = walkRows(statements, from, count, readGaps(statements));
+      if (rows.length === 0 && trouble) throw cause ?? this.#unbelievable(trouble);
       return rows;
     } catch (error) {
       throw this.#name(error);
@@ -161,6 +161,7 @@ export class JournalFile implements Disposable {
 
   #append(turn: Turn, { epoch, rows, steps }: Extract<WriteItem, { type: 'append' }>): null {
     this.#fence(turn, epoch);
+    if (rows.length === 0 && this.#refusedLast) throw this.#refusedLast;
     const first = rows[0]?.seq ?? turn.end.seq + 1;
     if (first <= turn.end.seq) return this.#acknowledgeAgain(turn, rows);
     if (first > turn.end.seq + 1)
@@ -275,14 +276,15 @@ export class JournalFile implements Disposable {
     }
   }
 
+  /** Does not wait for a reader (a backup, a check): what it cannot fold now it folds the next time. */
   #checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): void {
-    try {
-      this.#db?.pragma('busy_timeout = 0');
-      this.#db?.pragma(`wal_checkpoint(${mode})`);
-      this.#db?.pragma('busy_timeout = 5000');
-    } catch (error) {
-      // The log still holds everything; a disk that will not take it is told by the next commit that fails.
-      this.#name(error);
+    for (const step of ['busy_timeout = 0', `wal_checkpoint(${mode})`, `busy_timeout = ${busyTimeoutMs}`]) {
+      try {
+        this.#db?.pragma(step);
+      } catch (error) {
+        // The log still holds everything; a disk that will not take it is told by the next commit that fails.
+        this.#name(error);
+      }
     }
   }
 

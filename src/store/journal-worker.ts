@@ -52,7 +52,8 @@ function open(port: MessagePort, options: JournalWorkerData): JournalFile | null
   const post = (answer: OpeningAnswer) => port.postMessage(answer);
   try {
     const { file, condition, snapshot, rows, end, epoch, isCheckPending } = openJournalFile(options);
-    post({ ok: true, condition, snapshot, rows, lastSeq: end.seq, epoch, isCheckPending });
+    const kept = snapshot && { seq: snapshot.seq, state: snapshot.state };
+    post({ ok: true, condition, snapshot: kept, rows, lastSeq: end.seq, epoch, isCheckPending });
     return file;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

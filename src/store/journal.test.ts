@@ -2,13 +2,15 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { bundleWorker, ManualClock, rows, temporaryFolder, workerSource } from '../../test/support/store/fixtures.ts';
+import { bundle, workerSource } from '../../test/support/store/bundle.ts';
+import { ManualClock, rows, temporaryFolder } from '../../test/support/store/fixtures.ts';
 import type { CoordinationStep, JournalRow } from '../fleet/index.ts';
 import { congestedBytes, openJournal, waitingBytesMax } from './journal.ts';
+import { backupJournal, repairJournal, verifyJournal } from './journal-care.ts';
 import { StoreError } from './store-error.ts';
 
 const shared = temporaryFolder();
-const bundled = bundleWorker(shared.path);
+const bundled = bundle(workerSource, shared.path);
 afterAll(() => shared[Symbol.dispose]());
 
 let path = '';
@@ -111,7 +113,7 @@ describe('the journal', () => {
       await journal.append(batch(6, 2));
     }
     expect(await reopened()).toEqual({
-      snapshot: { seq: 5, state: '{"seq":5}', rowHash: expect.any(String) },
+      snapshot: { seq: 5, state: '{"seq":5}' },
       rows: rows(6, 2),
       epoch: 1,
       condition: sound,
@@ -247,6 +249,18 @@ describe('the journal', () => {
     expect(query('SELECT name FROM sqlite_master')).toEqual([{ name: 'mine' }]);
   });
 
+  test('a worker that fails rejects everybody, once and for all', async () => {
+    const { journal } = await open();
+    await using _journal = journal;
+    const wrong: JournalRow = { seq: 1, at: 1.5, host: 'h1', event: { type: 'daemon.stopped' } };
+    const appended = journal.append({ epoch: 1, rows: [wrong], steps: [] });
+    const beside = journal.read(0, 1);
+    await expect(appended).rejects.toThrow('The journal worker failed');
+    await expect(beside).rejects.toThrow('The journal worker failed');
+    await expect(journal.read(0, 1)).rejects.toThrow('The journal worker failed');
+    await journal.drained();
+  });
+
   test('closing waits for what was asked, and refuses what comes later', async () => {
     const { journal } = await open();
     const appended = journal.append(batch(1, 5));
@@ -270,6 +284,51 @@ describe('the journal', () => {
   });
 });
 
+describe('care of a journal', () => {
+  test('a backup beside the daemon that writes is a journal itself', async () => {
+    const { journal } = await open();
+    await using _journal = journal;
+    await journal.append(batch(1, 20));
+    await journal.writeSnapshot(20, '{}');
+    const to = `${path}.backup`;
+    await backupJournal({ path, workerEntry: bundled, to });
+    await journal.append(batch(21, 1));
+    expect(await verifyJournal({ path: to, workerEntry: bundled })).toEqual({
+      condition: sound,
+      events: 20,
+      lastSeq: 20,
+      snapshots: 1,
+      claims: 0,
+      epoch: 1,
+      gaps: [],
+    });
+    expect((await verifyJournal({ path, workerEntry: bundled })).events).toBe(21);
+  });
+
+  test('a damaged journal is told, repaired, and goes on', async () => {
+    {
+      const { journal } = await open();
+      await using _journal = journal;
+      await journal.append(batch(1, 20));
+    }
+    query(`UPDATE journal SET data = '{}' WHERE seq = 15`);
+    const { journal, ...found } = await open();
+    expect(found).toMatchObject({ rows: rows(1, 14), condition: { kind: 'damaged', lastGoodSeq: 14 } });
+    await expect(journal.append(batch(15, 1))).rejects.toMatchObject({ code: 'journal/damaged', retryable: false });
+    await journal[Symbol.asyncDispose]();
+    const report = await repairJournal({ path, workerEntry: bundled });
+    expect(report).toMatchObject({ isChanged: true, lastSeq: 14, keptAt: `${path}.damaged-1` });
+    const repaired = await open();
+    await using repairedJournal = repaired.journal;
+    await repairedJournal.append(batch(15, 3));
+    expect(await repairedJournal.read(0, 100)).toEqual(rows(1, 17));
+  });
+
+  test('a job on a journal that is not there says so', async () => {
+    await expect(verifyJournal({ path, workerEntry: bundled })).rejects.toBeInstanceOf(StoreError);
+  });
+});
+
 describe('coordination in a batch', () => {
   test('is written with the rows or not at all', async () => {
     const { journal } = await open();
@@ -285,8 +344,10 @@ describe('coordination in a batch', () => {
     ];
     const fenced = journal.append(batch(3, 1, { steps: stale }));
     const behind = journal.append(batch(4, 1));
+    const withoutRows = journal.append({ epoch: 1, rows: [], steps: [{ type: 'enqueue', task: 't_3', pool: 'p' }] });
     await expect(fenced).rejects.toBeInstanceOf(StoreError);
     await expect(behind).rejects.toMatchObject({ code: 'journal/fenced' });
+    await expect(withoutRows).rejects.toMatchObject({ code: 'journal/fenced' });
     await journal.append(batch(3, 2, { steps: [{ type: 'commit', task: 't_1', owner: 's_1', token: 1 }] }));
     expect(await journal.read(0, 10)).toEqual(rows(1, 4));
     expect(query('SELECT task, status, owner, token FROM claims')).toEqual([

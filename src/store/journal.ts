@@ -19,7 +19,7 @@ import { StoreError } from './store-error.ts';
 export const congestedBytes = 4 * 1024 * 1024;
 
 /** `append` refuses above this, with `daemon/overloaded`: only a caller that never waits for `drained` gets here. */
-export const waitingBytesMax = 64 * 1024 * 1024;
+export const waitingBytesMax = 16 * 1024 * 1024;
 
 /** Rows answered to one `read`, so that it holds up commits for at most some tens of ms. */
 export const readRowsMax = 10_000;
@@ -35,7 +35,7 @@ export interface JournalOptions extends JournalPlace {
   clock: Clock;
   /** Disk space kept aside for the moment the disk is full; 0 keeps none. Default 16 MiB. */
   ballastBytes?: number;
-  /** Largest file whose structure is checked before `openJournal` answers. Default 64 MiB. */
+  /** Largest file whose structure is checked before `openJournal` answers. Default 32 MiB. */
   pagesCheckedBytesMax?: number;
 }
 
@@ -126,6 +126,7 @@ export class LocalJournal implements Journal {
     const encoded = rows.map(encodeRow);
     const first = encoded[0];
     if (first) this.#expect(first.seq);
+    else if (this.#refused !== null) throw this.#refused;
     const bytes = sizeOf(encoded);
     if (this.#bytes + bytes > waitingBytesMax) throw this.#overloaded(first !== undefined);
     if (first) {

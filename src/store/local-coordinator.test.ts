@@ -1,13 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, test } from 'vitest';
-import { bundleWorker, ManualClock, temporaryFolder } from '../../test/support/store/fixtures.ts';
+import { bundle, workerSource } from '../../test/support/store/bundle.ts';
+import { ManualClock, temporaryFolder } from '../../test/support/store/fixtures.ts';
 import { coordinatorContract } from './coordinator-contract.ts';
 import { openJournal } from './journal.ts';
 import { openLocalCoordinator } from './local-coordinator.ts';
 
 const shared = temporaryFolder();
-const workerEntry = bundleWorker(shared.path);
+const workerEntry = bundle(workerSource, shared.path);
 afterAll(() => shared[Symbol.dispose]());
 
 describe('the local coordinator', () => {

@@ -11,10 +11,14 @@ import { migrate, readSchema, schemaVersion } from './schema.ts';
 import { errorCode, isDamage, StoreError, toStoreError } from './store-error.ts';
 
 /**
- * Up to this size SQLite checks the structure of the whole file before it is used (1.3 ms per MB, so 85 ms at most);
- * above it the check runs beside the daemon and stops further writing when it finds damage.
+ * Up to this size SQLite checks the structure of the whole file before it is used: 1.3 ms per MB, so about 43 ms, when it
+ * is cached, many times that when it is not. Above it the check runs beside the daemon, which must be ready again within a
+ * second, and stops further writing when it finds damage.
  */
-export const pagesCheckedBytesMax = 64 * 1024 * 1024;
+export const pagesCheckedBytesMax = 32 * 1024 * 1024;
+
+/** A larger journal in a folder where nothing can be written is copied elsewhere instead of being read into memory. */
+const frozenBytesMax = 512 * 1024 * 1024;
 
 export interface JournalFileOptions {
   /** Absolute; its folder exists. */
@@ -62,7 +66,7 @@ class Opening {
   run(): OpenedFile {
     if (sizeOf(this.#path) === 0) return this.#wasNeverWritten() ? this.#create() : this.#gone();
     const reader = this.#read();
-    if (reader === null) return this.#closed(null, damagedFrom('it is not a database', this.#head));
+    if (reader instanceof Error) return this.#closed(null, damagedFrom(reader.message, this.#head));
     try {
       return this.#proceed(reader);
     } catch (error) {
@@ -157,12 +161,12 @@ class Opening {
     return (this.#head?.seq ?? 0) === 0 && sizeOf(`${this.#path}-wal`) === 0;
   }
 
-  /** A connection that changes nothing; null when the file is no database at all. */
-  #read(): Db | null {
+  /** A connection that changes nothing; what SQLite says when the file is no database any more. */
+  #read(): Db | Error {
     try {
       return touched(this.#openDb(this.#path, 'read'));
     } catch (error) {
-      if (isDamage(errorCode(error))) return null;
+      if (error instanceof Error && isDamage(errorCode(error))) return error;
       if (errorCode(error) === 'SQLITE_READONLY_ROLLBACK') return touched(this.#openDb(this.#path, 'write'));
       const named = toStoreError(error, this.#path);
       if (named === null) throw error;
@@ -171,9 +175,10 @@ class Opening {
     }
   }
 
-  /** Where no lock file can be made: as it is when its log is empty, else from a copy elsewhere. */
+  /** Where no lock file can be made: in memory when its log is empty, else from a copy elsewhere. */
   #readWithoutTouchingTheFolder(): Db {
-    if (sizeOf(`${this.#path}-wal`) === 0) return touched(this.#openDb(this.#path, 'frozen'));
+    if (sizeOf(`${this.#path}-wal`) === 0 && sizeOf(this.#path) <= frozenBytesMax)
+      return touched(this.#openDb(this.#path, 'frozen'));
     const folder = mkdtempSync(join(tmpdir(), 'concert-journal-'));
     const remove = () => rmSync(folder, { recursive: true, force: true });
     try {

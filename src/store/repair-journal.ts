@@ -75,6 +75,11 @@ function salvageInto(draft: string, path: string, backups: readonly string[]) {
     migrate(db, draft);
     const salvage = new Salvage(db, sources);
     salvage.saveEvents();
+    if (salvage.end.seq === 0)
+      throw new StoreError(
+        'journal/damaged',
+        `Cannot repair "${path}": nothing in it can be read, nor in a copy of it`,
+      );
     salvage.saveSnapshots();
     const claims = salvage.saveClaims();
     salvage.saveEpoch(readHead(path)?.epoch ?? 0);
@@ -159,11 +164,8 @@ class Salvage {
       return true;
     }
     const gap = this.#nextGap();
-    if (gap === null) return false;
-    this.#statements.insertGap.run(gap.first, gap.last, hexToBlob(gap.rowHash));
-    this.gaps.push({ first: gap.first, last: gap.last });
-    this.end = { seq: gap.last, rowHash: gap.rowHash };
-    return true;
+    if (gap !== null) this.#saveGap(gap);
+    return gap !== null;
   }
 
   #saveEvent(row: EncodedRow, rowHash: string): void {
@@ -172,6 +174,14 @@ class Salvage {
     this.end = { seq, rowHash };
     this.events += 1;
     if (type === 'daemon.started') this.epoch = Math.max(this.epoch, Number(JSON.parse(data).epoch) || 0);
+  }
+
+  /** Gaps that touch are one. */
+  #saveGap({ first, last, rowHash }: Gap): void {
+    const begin = this.gaps.at(-1)?.last === first - 1 ? (this.gaps.pop()?.first ?? first) : first;
+    this.#statements.writeGap.run(begin, last, hexToBlob(rowHash));
+    this.gaps.push({ first: begin, last });
+    this.end = { seq: last, rowHash };
   }
 
   /** The shortest way over what is lost: to the next snapshot, or to where an earlier repair went on, if a later snapshot holds the state. */

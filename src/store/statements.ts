@@ -19,7 +19,7 @@ export function prepareStatements(db: Db) {
     rowsAfter: db.prepare('SELECT * FROM journal WHERE seq > ? ORDER BY seq LIMIT ?'),
     lastRow: db.prepare('SELECT seq, row_hash FROM journal ORDER BY seq DESC LIMIT 1'),
 
-    insertGap: db.prepare('INSERT INTO gaps VALUES (?, ?, ?)'),
+    writeGap: db.prepare('INSERT OR REPLACE INTO gaps VALUES (?, ?, ?)'),
     gaps: db.prepare('SELECT * FROM gaps ORDER BY first_seq'),
 
     writeSnapshot: db.prepare('INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)'),

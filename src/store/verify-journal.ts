@@ -33,19 +33,13 @@ const walkRowsMax = 5_000;
  */
 export function verifyJournalFile(path: string, openDb: OpenDb = openSqlite): JournalVerdict {
   const head = readHead(path);
-  let db: Db;
   try {
-    db = openDb(path, 'read');
-  } catch (error) {
-    throw toStoreError(error, path) ?? error;
-  }
-  try {
+    using db = openDb(path, 'read');
     return verify(db, head);
   } catch (error) {
-    if (toStoreError(error, path)?.code !== 'journal/damaged') throw toStoreError(error, path) ?? error;
+    const named = toStoreError(error, path);
+    if (named?.code !== 'journal/damaged') throw named ?? error;
     return { ...nothingProven, condition: damaged(0, [String(error)]) };
-  } finally {
-    db[Symbol.dispose]();
   }
 }
 
@@ -53,7 +47,8 @@ const nothingProven = { events: 0, lastSeq: 0, snapshots: 0, claims: 0, epoch: 0
 
 function verify(db: Db, head: ReturnType<typeof readHead>): JournalVerdict {
   const { version, isOurs } = readSchema(db);
-  if (isOurs && version > schemaVersion) {
+  if (!isOurs) return { ...nothingProven, condition: damaged(0, ['it is not a journal of this program']) };
+  if (version > schemaVersion) {
     const message = `The journal was written by a newer version (schema ${version}); only that one can check it`;
     return { ...nothingProven, condition: { kind: 'newer', schemaVersion: version, message } };
   }

@@ -15,6 +15,8 @@ export interface Walk {
   rows: EncodedRow[];
   end: ChainEnd;
   trouble: string | null;
+  /** What SQLite threw, if that was it. */
+  cause?: unknown;
 }
 
 /**
@@ -39,7 +41,7 @@ export function walkRows(statements: Statements, from: ChainEnd, limit: number, 
       end = { seq, rowHash: proven.rowHash };
     }
   } catch (error) {
-    return stop(`event ${end.seq + 1} cannot be read (${sqliteMessage(error)})`);
+    return { ...stop(`event ${end.seq + 1} cannot be read (${sqliteMessage(error)})`), cause: error };
   }
   return stop(null);
 }
@@ -67,8 +69,10 @@ export function readGaps(statements: Statements): Gap[] {
     .map((row) => ({ first: Number(row.first_seq), last: Number(row.last_seq), rowHash: blobToHex(row.row_hash) }));
 }
 
-/** What SQLite said; anything else is not the file's fault and goes on. */
+/** What SQLite said against the file. A full disk or a lock says nothing about it; they go on, as does all else. */
 export function sqliteMessage(error: unknown): string {
-  if (error instanceof Error && errorCode(error).startsWith('SQLITE_')) return error.message;
+  const code = errorCode(error);
+  const isAboutFile = code.startsWith('SQLITE_') && !/^SQLITE_(FULL|BUSY|LOCKED)/.test(code);
+  if (error instanceof Error && isAboutFile) return error.message;
   throw error;
 }

@@ -1,9 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { assert, type Clock, Emitter, type Event, ok, type Refusal, type Result } from '../base/index.ts';
-import type { ErrorCode } from '../protocol/error-codes.ts';
-// Deep imports: screen workers load this file, and have no use for the schemas the folder's index brings along.
 import {
   decodeJson,
+  type ErrorCode,
   encodeJson,
   type FrameHeader,
   FrameReader,
@@ -22,7 +21,7 @@ import {
   readOffset,
   writeFrameHeader,
   writeOffset,
-} from '../protocol/holder-wire.ts';
+} from '../protocol/index.ts';
 
 /** A holder could not be reached, did not answer in time, or hung up. Its children may well be alive. */
 export class HolderError extends Error {

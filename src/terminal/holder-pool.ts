@@ -12,8 +12,7 @@ import {
   type Result,
   refuse,
 } from '../base/index.ts';
-import type { ErrorCode } from '../protocol/error-codes.ts';
-import type { HolderChannel, HolderRefused, HolderStart } from '../protocol/holder-wire.ts';
+import type { ErrorCode, HolderChannel, HolderRefused, HolderStart } from '../protocol/index.ts';
 import { type HolderConfig, holderDefaults } from './holder/holder-config.ts';
 import { errorCodeOfRefusal, HolderConnection, HolderError, type HolderReply } from './holder-connection.ts';
 import {

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 // Deep import: the holder loads this file, and the folder's index would bring zod into every holder process.
-import { type HolderExit, readOffset, writeOffset } from '../protocol/holder-wire.ts';
+import { type HolderExit, readOffset, writeOffset } from '../protocol/index.ts';
 
 /**
  * A log is a folder of segments, each named by the offset of its first output byte and made of records:

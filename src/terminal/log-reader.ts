@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { readOffset } from '../protocol/holder-wire.ts';
+import { readOffset } from '../protocol/index.ts';
 import {
   findRecord,
   type LogContext,

@@ -6,7 +6,7 @@ import { BuiltDaemon, isAlive } from '../support/built-daemon.ts';
 
 const printer = resolve(import.meta.dirname, 'printer.mjs');
 /** How long after it is ready a daemon may live before it is shot: from at once to well into ordinary work. */
-const lifeMsMax = 250;
+const lifeMsMax = 400;
 /** Far more than a run prints; printers end when told to. */
 const endless = 1e12;
 

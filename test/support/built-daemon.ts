@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { layOutHome, type SnapshotDocument, type StatusDocument } from '../../src/protocol/index.ts';
 
-const main = resolve(import.meta.dirname, '../../dist/main.js');
+const root = resolve(import.meta.dirname, '../..');
+const launcher = join(root, 'bin/concert');
 
 export interface ReadyLine {
   ready: boolean;
@@ -23,7 +24,7 @@ export class BuiltDaemon implements AsyncDisposable {
   child: ChildProcess | null = null;
 
   constructor(home: string, env: Record<string, string> = {}) {
-    if (!existsSync(main)) throw new Error('Run npm run build first: dist/main.js is missing');
+    if (!existsSync(join(root, 'dist/main.js'))) throw new Error('Run npm run build first: dist/main.js is missing');
     this.home = home;
     this.env = { PATH: process.env['PATH'], HOME: home, CONCERT_HOME: home, LANG: 'C.UTF-8', ...marker(), ...env };
   }
@@ -36,7 +37,7 @@ export class BuiltDaemon implements AsyncDisposable {
   async start(args: readonly string[] = []): Promise<ReadyLine> {
     mkdirSync(this.home, { recursive: true });
     const log = openSync(join(this.home, 'daemon.log'), 'a', 0o600);
-    const child = spawn(process.execPath, [main, 'daemon', ...args], {
+    const child = spawn(process.execPath, [launcher, 'daemon', ...args], {
       env: this.env,
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { agentContract } from '../../../test/support/agent-contract.ts';
 import type { SessionState } from '../../protocol/index.ts';
 import type { LaunchRequest, Signal, StatusRecord } from '../agent.ts';
-import { agentContract } from '../agent-contract.ts';
 import { createDemoAgent } from './demo-agent.ts';
 import { DemoReader } from './demo-reader.ts';
 import { plainTitle, tellingTitle } from './demo-report.ts';
@@ -19,7 +19,7 @@ test('is labelled simulated', () => {
 test('plans a start and a resume of the same conversation', () => {
   const request = {
     incarnation: 2,
-    cwd: '/work/tree',
+    cwd: '/project/tree',
     prompt: '--help',
     argv: ['--scenario', 'checkout-tax'],
     env: {},
@@ -30,7 +30,7 @@ test('plans a start and a resume of the same conversation', () => {
   expect(agent.launch({ ...request, conversation: { kind: 'fresh', id: 'c-1' } })).toMatchObject({
     ok: true,
     value: {
-      main: { argv: [...common, '--conversation=c-1', `--prompt-file=${promptFile}`], cwd: '/work/tree', io: 'pty' },
+      main: { argv: [...common, '--conversation=c-1', `--prompt-file=${promptFile}`], cwd: '/project/tree', io: 'pty' },
       files: [{ path: promptFile, content: '--help' }],
       conversation: 'c-1',
       carriesPrompt: true,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { agentContract } from '../../../test/support/agent-contract.ts';
 import type { Evidence } from '../../fleet/index.ts';
 import type { SessionState } from '../../protocol/index.ts';
 import type { LaunchRequest, Signal } from '../agent.ts';
-import { agentContract } from '../agent-contract.ts';
 import { genericAgent } from './generic-agent.ts';
 import { GenericReader } from './generic-reader.ts';
 

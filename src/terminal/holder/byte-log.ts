@@ -1,6 +1,5 @@
 import { backoffMs } from '../../base/index.ts';
-import type { HolderExit, HolderPause } from '../../protocol/holder-wire.ts';
-import { writeOffset } from '../../protocol/holder-wire.ts';
+import { type HolderExit, type HolderPause, writeOffset } from '../../protocol/index.ts';
 import {
   type LogContext,
   listSegments,

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { HolderChannel, HolderExit, HolderPause, HolderStart } from '../../protocol/holder-wire.ts';
+import type { HolderChannel, HolderExit, HolderPause, HolderStart } from '../../protocol/index.ts';
 import { ByteLog } from './byte-log.ts';
 import type { ChildExit, HolderChild, StartChild } from './child.ts';
 import type { FlushTick } from './flush-tick.ts';
@@ -160,6 +160,13 @@ export class Channel implements SubscriptionSource, Disposable {
     this.#log.retain(checkpoint);
   }
 
+  /** Lets go of memory that neither the log nor a reader needs. */
+  trim(): void {
+    let neededFrom = this.tail.head;
+    for (const { offset } of this.subscriptions) neededFrom = Math.min(neededFrom, offset);
+    this.tail.trim({ writtenTo: this.#log.writtenTo, neededFrom });
+  }
+
   /** Writes what waits now, before an orderly end of the holder. */
   flush(): void {
     this.#log.flush();
@@ -175,8 +182,8 @@ export class Channel implements SubscriptionSource, Disposable {
 
   #printed(bytes: Uint8Array): void {
     this.tail.append(bytes, (view) => this.#log.append(view));
-    this.tail.trim(this.#log.writtenTo);
     this.#notify(bytes.length);
+    this.trim();
   }
 
   #exited(exit: ChildExit): void {
@@ -187,7 +194,7 @@ export class Channel implements SubscriptionSource, Disposable {
     this.#exit = { ...exit, at: this.#options.now() };
     this.#log.finish(this.#exit, () => {
       this.#isSettled = true;
-      this.tail.trim(this.#log.writtenTo, 0);
+      this.tail.trim({ writtenTo: this.#log.writtenTo, neededFrom: this.tail.head, blocksKept: 0 });
       this.#options.onSettled();
     });
     this.#notify(0);

@@ -268,10 +268,18 @@ describe('a real child', () => {
     expect(heard.output).toBe('startthe end');
   });
 
+  test('that closes its terminal before it exits is not hung up for it, and may open it again', async () => {
+    const heard = real('pty', ['sh', '-c', 'printf one; exec <&- >&- 2>&-; sleep 0.3; printf two >/dev/tty; exit 6']);
+    expect(await heard.ended()).toEqual({ code: 6, signal: null });
+    expect(heard.output).toBe('onetwo');
+    const quick = Array.from({ length: 20 }, () => real('pty', ['sh', '-c', 'exec <&- >&- 2>&-; exit 8']));
+    for (const one of quick) expect(await one.ended()).toEqual({ code: 8, signal: null });
+  });
+
   test.each(['pty', 'pipes'] as const)(
     'on %s ends though something it left behind keeps its output open',
     async (io) => {
-      const heard = real(io, ['sh', '-c', '(trap "" HUP; exec sleep 30) & printf "left $!;"; exit 3']);
+      const heard = real(io, ['sh', '-c', 'trap "" HUP; sleep 30 & trap - HUP; printf "left $!;"; exit 3']);
       expect(await heard.ended()).toEqual({ code: 3, signal: null });
       const left = Number(/left (\d+);/.exec(heard.output)?.[1]);
       expect(isThere(left)).toBe(true);

@@ -1,4 +1,4 @@
-import type { HolderExit, HolderStart } from '../../protocol/holder-wire.ts';
+import type { HolderExit, HolderStart } from '../../protocol/index.ts';
 
 /** How a child ended; the channel adds the time. */
 export type ChildExit = Omit<HolderExit, 'at'>;

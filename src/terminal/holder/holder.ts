@@ -11,7 +11,7 @@ import {
   type HolderStart,
   holderProtocolVersion,
   readOffset,
-} from '../../protocol/holder-wire.ts';
+} from '../../protocol/index.ts';
 import { removeRegistration, writeRegistration } from '../holder-registry.ts';
 import { startTimeOf } from '../process-identity.ts';
 import { Channel } from './channel.ts';
@@ -62,6 +62,8 @@ export class Holder implements Disposable {
   readonly #epoch: EpochFile;
   readonly #startedAt: number;
   readonly #channels = new Map<number, Channel>();
+  /** Closed ones whose log is not complete yet. */
+  readonly #finishing = new Set<Channel>();
   readonly #peers = new Set<Peer>();
   readonly #tickets = new Tickets();
   /** Of living children, by process id. */
@@ -112,7 +114,7 @@ export class Holder implements Disposable {
     this.#isDone = true;
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#tick[Symbol.dispose]();
-    for (const channel of this.#channels.values()) channel[Symbol.dispose]();
+    for (const channel of [...this.#channels.values(), ...this.#finishing]) channel[Symbol.dispose]();
     for (const peer of this.#peers) peer[Symbol.dispose]();
     this.#ports.guard[Symbol.dispose]();
     this.#server.close();
@@ -361,6 +363,7 @@ export class Holder implements Disposable {
       onExit: (pid) => this.#childGone(pid),
       onSettled: () => {
         releaseLogFolder(start.logDir);
+        this.#finishing.delete(channel);
         this.#watchIdle();
       },
       ...(this.#ports.files === undefined ? {} : { files: this.#ports.files }),
@@ -382,10 +385,6 @@ export class Holder implements Disposable {
       const message = 'The child still runs: signal it first';
       return peer.refuse(channel.number, { requestId, code: 'still-live', frame: FrameType.close, message });
     }
-    if (!channel.isSettled) {
-      const message = 'Its log is not on disk yet: there is no space';
-      return peer.refuse(channel.number, { requestId, code: 'disk-full', frame: FrameType.close, message });
-    }
     for (const other of this.#peers) this.#unsubscribe(other, channel);
     for (const other of this.#terminals()) {
       if (this.#tickets.find(other.hello?.ticket)?.channel === channel.number) {
@@ -394,7 +393,8 @@ export class Holder implements Disposable {
     }
     this.#tickets.drop(channel.number);
     this.#channels.delete(channel.number);
-    channel[Symbol.dispose]();
+    // Forgotten, but not before its log is complete, should the disk be full for days.
+    if (!channel.isSettled) this.#finishing.add(channel);
     peer.sendJson(FrameType.ack, channel.number, { requestId });
   }
 
@@ -468,7 +468,7 @@ export class Holder implements Disposable {
   }
 
   #isSettled(): boolean {
-    return [...this.#channels.values()].every((channel) => channel.isSettled);
+    return [...this.#channels.values(), ...this.#finishing].every((channel) => channel.isSettled);
   }
 
   #terminals(): Peer[] {

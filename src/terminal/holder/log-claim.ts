@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HolderStart } from '../../protocol/holder-wire.ts';
+import type { HolderStart } from '../../protocol/index.ts';
 import { summarizeLog } from '../log-reader.ts';
 import { isRunning, type ProcessIdentity, startTimeOf } from '../process-identity.ts';
 

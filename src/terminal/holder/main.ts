@@ -25,6 +25,7 @@ import { openFileLog } from './file-log.ts';
 import { Holder } from './holder.ts';
 import { type HolderConfig, holderDefaults } from './holder-config.ts';
 import { ShellOrphanGuard } from './orphan-guard.ts';
+import { closeInherited } from './spawn-clean.ts';
 import { startChild } from './start-child.ts';
 
 /** Time for children to end after a hang-up, then for logs to be written; a shutdown waits no longer than that twice. */
@@ -33,6 +34,7 @@ const endMs = 3000;
 const config = { ...holderDefaults, ...(JSON.parse(process.argv[2] ?? '{}') as HolderConfig) };
 const log = openFileLog(join(config.stateDir, `${config.holder}.log`), Date.now);
 
+closeInherited();
 process.title = `concert-holder ${config.holder}`;
 process.chdir('/');
 process.on('SIGHUP', () => {});

@@ -35,12 +35,22 @@ test('gives back every byte from every offset, in views that never change', () =
 test('lets go only of what is on disk and older than its newest blocks', () => {
   const tail = new OutputTail(0, 80, 24);
   tail.append(Buffer.alloc(5 * blockBytes), () => {});
-  tail.trim(2 * blockBytes - 1);
+  const { head } = tail;
+  tail.trim({ writtenTo: 2 * blockBytes - 1, neededFrom: head });
   expect(tail.start).toBe(blockBytes);
-  tail.trim(5 * blockBytes);
+  tail.trim({ writtenTo: head, neededFrom: 2 * blockBytes + 1 });
+  expect(tail.start).toBe(2 * blockBytes);
+  tail.trim({ writtenTo: head, neededFrom: head });
   expect(tail.start).toBe(3 * blockBytes);
-  tail.trim(5 * blockBytes, 0);
+  tail.trim({ writtenTo: head, neededFrom: head, blocksKept: 0 });
   expect({ start: tail.start, head: tail.head }).toEqual({ start: 5 * blockBytes, head: 5 * blockBytes });
+});
+
+test('keeps half a megabyte at most for those who lag', () => {
+  const tail = new OutputTail(0, 80, 24);
+  tail.append(Buffer.alloc(50 * blockBytes), () => {});
+  tail.trim({ writtenTo: tail.head, neededFrom: 0 });
+  expect(tail.head - tail.start).toBe(512 * 1024);
 });
 
 test('knows the size at each offset, also after the blocks before it are gone', () => {
@@ -55,6 +65,6 @@ test('knows the size at each offset, also after the blocks before it are gone', 
   expect(tail.sizeAt(2 * blockBytes)).toMatchObject({ offset: 2 * blockBytes, columns: 200, rows: 40 });
   const { sequence } = tail.sizeAt(blockBytes);
   expect(tail.sizeAfter(sequence)).toMatchObject({ columns: 200, rows: 40 });
-  tail.trim(3 * blockBytes, 1);
+  tail.trim({ writtenTo: tail.head, neededFrom: tail.head, blocksKept: 1 });
   expect(tail.sizeAt(tail.start)).toMatchObject({ columns: 200, rows: 40 });
 });

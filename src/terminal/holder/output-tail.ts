@@ -1,6 +1,11 @@
 /** Output is gathered in blocks of this size; a subscriber who keeps up never needs the disk. */
 export const blockBytes = 32 * 1024;
 
+/** Kept in any case once written: the current block and the one before it. */
+const blocksMin = 2;
+/** Kept for subscribers that lag a little, half a megabyte; one that lags more reads from disk. */
+const blocksMax = 16;
+
 /** A change of size, in the same order as the bytes. */
 export interface SizeMark {
   /** Grows by one with each mark of a tail, so that a reader can tell the marks at one offset apart. */
@@ -79,11 +84,21 @@ export class OutputTail {
     return this.#marks.find((mark) => mark.sequence > sequence);
   }
 
-  /** Lets go of blocks that are on disk and not among the newest `blocksKept`. */
-  trim(writtenTo: number, blocksKept = 2): void {
+  /** Lets go of blocks that are on disk and that nobody needs: from `neededFrom` on someone will read soon. */
+  trim({
+    writtenTo,
+    neededFrom,
+    blocksKept = blocksMin,
+  }: {
+    writtenTo: number;
+    neededFrom: number;
+    blocksKept?: number;
+  }): void {
     while (this.#blocks.length > blocksKept) {
       const oldest = this.#blocks[0] as Block;
-      if (oldest.start + oldest.used > writtenTo) break;
+      const end = oldest.start + oldest.used;
+      const isNeeded = end > neededFrom && this.#blocks.length <= blocksMax;
+      if (end > writtenTo || isNeeded) break;
       this.#blocks.shift();
     }
     const start = this.start;

@@ -11,7 +11,7 @@ import {
   type HolderRefused,
   writeFrameHeader,
   writeOffset,
-} from '../../protocol/holder-wire.ts';
+} from '../../protocol/index.ts';
 import type { Subscription, SubscriptionOutlet } from './subscription.ts';
 
 /** A connection that does not say who it is within this is closed. */

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,6 +7,7 @@ import * as nodePty from 'node-pty';
 import { type ChildEvents, type ChildSpec, type ChildStart, type HolderChild, inputBytesMax } from './child.ts';
 import { ExitDrain } from './exit-drain.ts';
 import { signalProcess } from './signal-process.ts';
+import { withoutGaps } from './spawn-clean.ts';
 
 /**
  * The addon below node-pty's own class. That class closes the terminal 200 ms after the exit, read or not, spins while
@@ -42,7 +43,8 @@ export function startPty(spec: ChildSpec, events: ChildEvents): ChildStart {
   try {
     const { columns, rows, cwd } = spec;
     const onExit = (code: number, signal: number) => child.exited(code, signal);
-    child.open(native.fork(file, args, env, cwd, columns, rows, -1, -1, true, helperPath(), onExit));
+    const helper = helperPath();
+    child.open(withoutGaps(() => native.fork(file, args, env, cwd, columns, rows, -1, -1, true, helper, onExit)));
   } catch (error) {
     const reason = (error as Error).message;
     return { ok: false, error: 'spawn-failed', message: `Cannot start "${file}" in a terminal: ${reason}` };
@@ -50,16 +52,66 @@ export function startPty(spec: ChildSpec, events: ChildEvents): ChildStart {
   return { ok: true, child };
 }
 
+/**
+ * The reading half of a terminal. A terminal reads as ended (EIO) once no process has it open, which many programs bring
+ * about a moment before they exit, and closing our side then would turn that exit into a hang-up. So the descriptor
+ * stays open until `release`, and `onEnd` tells of the end meanwhile.
+ */
+class Master extends ReadStream {
+  readonly #onEnd: () => void;
+  #close: (() => void) | null = null;
+  #isReleased = false;
+  #isClosed = false;
+
+  constructor(descriptor: number, onData: (bytes: Uint8Array) => void, onEnd: () => void) {
+    super(descriptor, {
+      onread: {
+        buffer: readBuffer,
+        callback: (count, buffer) => {
+          onData(buffer.subarray(0, count));
+          return true;
+        },
+      },
+    });
+    this.#onEnd = onEnd;
+    // `onEnd` has told it.
+    this.on('error', () => {});
+  }
+
+  /** The number of a closed descriptor may belong to another session a moment later. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  release(): void {
+    this.#isReleased = true;
+    if (this.#close === null) this.destroy();
+    else if (!this.#isClosed) this.#close();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#close = () => {
+      this.#isClosed = true;
+      super._destroy(error, callback);
+    };
+    if (this.#isReleased) this.#close();
+    else this.#onEnd();
+  }
+}
+
 class PtyChild implements HolderChild {
   readonly #events: ChildEvents;
   readonly #drain = new ExitDrain(() => this.#complete());
   #pid = 0;
   #descriptor = -1;
-  #stream: ReadStream | null = null;
+  #master: Master | null = null;
+  /** Runs while the program lives but has closed its terminal: it may open it again. */
+  #look: NodeJS.Timeout | null = null;
   #exit: { code: number | null; signal: string | null } = { code: null, signal: null };
   #input: Uint8Array[] = [];
   #inputBytes = 0;
   #inputRetry: NodeJS.Timeout | null = null;
+  #isPaused = false;
   #isDisposed = false;
 
   constructor(events: ChildEvents) {
@@ -73,24 +125,12 @@ class PtyChild implements HolderChild {
   open(pty: { fd: number; pid: number }): void {
     this.#pid = pty.pid;
     this.#descriptor = pty.fd;
-    const stream = new ReadStream(pty.fd, {
-      onread: {
-        buffer: readBuffer,
-        callback: (count, buffer) => {
-          if (this.#isDisposed) return false;
-          this.#drain.heard();
-          this.#events.onData(buffer.subarray(0, count));
-          return true;
-        },
-      },
-    });
-    this.#stream = stream;
-    // EIO is how a terminal says that its last user is gone; any other error ends it as well.
-    stream.on('error', () => {});
-    stream.on('close', () => {
-      if (!this.#isDisposed) this.#drain.ended();
-    });
-    stream.resume();
+    this.#master = new Master(
+      pty.fd,
+      (bytes) => this.#read(bytes),
+      () => this.#ended(),
+    );
+    this.#master.resume();
   }
 
   exited(code: number, signal: number): void {
@@ -109,13 +149,8 @@ class PtyChild implements HolderChild {
 
   endInput(): void {}
 
-  /** The number of a closed descriptor may belong to another session a moment later. */
-  get #isOpen(): boolean {
-    return this.#stream !== null && !this.#stream.destroyed;
-  }
-
   resize(columns: number, rows: number): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen()) return;
     try {
       native.resize(this.#descriptor, columns, rows, 0, 0);
     } catch {
@@ -124,12 +159,14 @@ class PtyChild implements HolderChild {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#drain.pause();
-    this.#stream?.pause();
+    this.#master?.pause();
   }
 
   resume(): void {
-    this.#stream?.resume();
+    this.#isPaused = false;
+    this.#master?.resume();
     this.#drain.resume();
   }
 
@@ -142,11 +179,43 @@ class PtyChild implements HolderChild {
     this.#isDisposed = true;
     this.#drain[Symbol.dispose]();
     this.#dropInput();
-    this.#stream?.destroy();
+    if (this.#look !== null) clearInterval(this.#look);
+    this.#master?.release();
+  }
+
+  #isOpen(): boolean {
+    return this.#master !== null && !this.#master.isClosed;
+  }
+
+  #read(bytes: Uint8Array): void {
+    if (this.#isDisposed) return;
+    this.#drain.heard();
+    this.#events.onData(bytes);
+  }
+
+  #ended(): void {
+    if (this.#isDisposed) return;
+    this.#look = setInterval(() => {
+      if (!this.#isPaused) this.#readNow();
+    }, reopenedMs);
+    this.#drain.ended();
+  }
+
+  /** What is there without waiting. */
+  #readNow(): void {
+    try {
+      for (let count = 1; count > 0 && this.#isOpen(); ) {
+        count = readSync(this.#descriptor, readBuffer);
+        if (count > 0) this.#read(readBuffer.subarray(0, count));
+      }
+    } catch {
+      // EIO: still nobody has it open. EAGAIN: someone has, and says nothing.
+    }
   }
 
   #complete(): void {
     if (this.#isDisposed) return;
+    if (this.#look !== null) this.#readNow();
     this[Symbol.dispose]();
     this.#events.onExit(this.#exit);
   }
@@ -154,7 +223,7 @@ class PtyChild implements HolderChild {
   /** The descriptor does not block: what a child does not read stays here and is tried again. */
   #type(): void {
     this.#inputRetry = null;
-    while (this.#input.length > 0 && this.#isOpen) {
+    while (this.#input.length > 0 && this.#isOpen()) {
       const first = this.#input[0] as Uint8Array;
       try {
         const written = writeSync(this.#descriptor, first);
@@ -179,6 +248,9 @@ class PtyChild implements HolderChild {
 
 /** Between tries to type into a full terminal: rare, and far below what a person notices. */
 const inputRetryMs = 10;
+
+/** Between looks at a terminal that its program has closed and may open again; hardly any ever does. */
+const reopenedMs = 100;
 
 /** Where the addon keeps the small program it needs on macOS; Linux ignores it. */
 function helperPath(): string {

@@ -8,7 +8,7 @@ import type {
   HolderSignal,
   HolderStart,
   HolderSubscribe,
-} from '../../protocol/holder-wire.ts';
+} from '../../protocol/index.ts';
 
 /** Columns and rows are below this: an emulator pays for each cell. */
 export const sizeMax = 4096;

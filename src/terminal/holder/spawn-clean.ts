@@ -23,6 +23,33 @@ export function spawnClean({ argv, cwd, env, stdio }: CleanSpawn): ChildProcess 
   }
 }
 
+/**
+ * Runs node-pty's fork so that its child keeps nothing of ours. The prebuilt addon marks descriptors close-on-exec one
+ * after the other and stops at the first free number, which an ended session leaves behind: every terminal above it
+ * would live on in the child. So there is no free number while it forks.
+ */
+export function withoutGaps<T>(fork: () => T): T {
+  const fillers: number[] = [];
+  try {
+    if (process.platform === 'linux') {
+      const highest = Math.max(...readdirSync('/proc/self/fd').map(Number));
+      do fillers.push(openSync('/dev/null', 'r'));
+      while ((fillers.at(-1) ?? 0) < highest);
+    }
+    return fork();
+  } finally {
+    for (const filler of fillers) closeSync(filler);
+  }
+}
+
+/**
+ * Closes what whoever started us left open and did not mean for us: a pipe someone waits on, a terminal. Only at the
+ * start of a process, before there is anything of its own that is not marked close-on-exec.
+ */
+export function closeInherited(): void {
+  for (const descriptor of inheritedDescriptors()) closeSync(descriptor);
+}
+
 function overlay(cover: number): ('ignore' | number)[] {
   const inherited = new Set(inheritedDescriptors());
   const slots: ('ignore' | number)[] = [];

@@ -1,4 +1,4 @@
-import type { HolderExit } from '../../protocol/holder-wire.ts';
+import type { HolderExit } from '../../protocol/index.ts';
 import { type LogItem, readLog } from '../log-reader.ts';
 import type { OutputTail } from './output-tail.ts';
 
@@ -20,6 +20,8 @@ export interface SubscriptionSource {
   readonly logDir: string;
   readonly tail: OutputTail;
   readonly exit: HolderExit | null;
+  /** A reader went on: what was kept for it may go. */
+  trim(): void;
 }
 
 /** Terminal bytes in one frame at most; also what waits before a flood is sent without further coalescing. */
@@ -60,6 +62,11 @@ export class Subscription implements Disposable {
     this.#credit = credit;
   }
 
+  /** Of the next byte it will send. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   addCredit(bytes: number): void {
     const wasStarved = this.#credit === 0;
     this.#credit += bytes;
@@ -81,7 +88,10 @@ export class Subscription implements Disposable {
     while (turn > 0) {
       if (this.#outlet.isBackedUp) return this.#offset < this.#source.tail.head ? 'blocked' : 'done';
       const cost = this.#offset < this.#source.tail.start ? this.#fromDisk() : this.#fromMemory();
-      if (cost === 0) return 'done';
+      if (cost === 0) {
+        this.#source.trim();
+        return 'done';
+      }
       turn -= cost;
     }
     return 'turn';

@@ -571,6 +571,8 @@ export class ControlScanner {
         this.#state = State.csiIgnore;
         this.#standIn('\x1b[??');
         break;
+      case State.stringEscape:
+        break;
       default:
         // Intermediates, or controls, without end: no escape sequence has that many.
         this.#state = State.escapeIntermediate;

@@ -1,5 +1,5 @@
 import { type Clock, Emitter, type Log } from '../../base/index.ts';
-import type { HolderExit } from '../../protocol/holder-wire.ts';
+import type { HolderExit } from '../../protocol/index.ts';
 import { HolderConnection } from '../holder-connection.ts';
 import { createScreen } from './create-screen.ts';
 import type { ScreenEvent } from './screen-events.ts';

@@ -31,7 +31,7 @@ export interface SerializeOptions {
  *
  * What VT cannot say and is therefore lost: rows above `rowsMax`; tab stops beyond the right edge; a saved cursor below the screen (after its scrollback was cleared); that the next
  * character would wrap, where the last cell of the row was emptied since; a pen whose flags contradict its underline
- * or link when DECRC on the other screen left it so; a character widened by a mark meant for one that found no room;
+ * or link when DECRC on the other screen left it so; that no charset was designated since a soft reset; a character widened by a mark meant for one that found no room;
  * images. The suite skips exactly these.
  */
 export function serializeScreen(options: SerializeOptions): Uint8Array<ArrayBuffer> {

@@ -287,6 +287,7 @@ describe('is refused', () => {
       ok: false,
       code: 'git/branch-in-use',
       message: `The branch "main" is checked out in "${repo}"`,
+      hint: 'Name another branch; if that folder is gone, git worktree prune',
     });
   });
 

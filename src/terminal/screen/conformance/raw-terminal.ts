@@ -212,7 +212,6 @@ export class RawTerminal implements Disposable {
         buffer.savedCurAttrData.fg >>> 0,
         buffer.savedCurAttrData.bg >>> 0,
         named(buffer.savedCharsets),
-        buffer.savedCharsets.length,
         buffer.savedGlevel,
         buffer.savedOriginMode,
         buffer.savedWraparoundMode,

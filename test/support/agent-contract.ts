@@ -2,9 +2,16 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
-import { Confidence, SessionState } from '../protocol/index.ts';
-import type { Agent, ConversationStart, LaunchPlan, LaunchRequest, RunningSession, Signal } from './agent.ts';
-import { detailLengthMax } from './safe-text.ts';
+import type {
+  Agent,
+  ConversationStart,
+  LaunchPlan,
+  LaunchRequest,
+  RunningSession,
+  Signal,
+} from '../../src/agents/index.ts';
+import { detailLengthMax } from '../../src/agents/safe-text.ts';
+import { Confidence, SessionState } from '../../src/protocol/index.ts';
 
 /** One promise every agent keeps. Free of any test runner: give `name` and `check` to yours. */
 interface ContractCase {
@@ -111,11 +118,11 @@ function plansPlainly(agent: Agent, argv: readonly string[]): void {
   const plan = planOf(agent, request({ argv }));
   assert.deepEqual(planOf(agent, request({ argv })), plan);
   assert.deepEqual(structuredClone(plan), plan, 'plain data');
-  for (const process of [plan.main, ...plan.sidecars]) {
-    assert.notEqual(process.argv[0] ?? '', '');
-    assert.equal(process.cwd, request({ argv }).cwd);
-    for (const argument of process.argv) assertArgument(argument);
-    for (const [name, value] of Object.entries(process.env)) {
+  for (const planned of [plan.main, ...plan.sidecars]) {
+    assert.notEqual(planned.argv[0] ?? '', '');
+    assert.equal(planned.cwd, request({ argv }).cwd);
+    for (const argument of planned.argv) assertArgument(argument);
+    for (const [name, value] of Object.entries(planned.env)) {
       assert.match(name, /^[A-Za-z_][A-Za-z0-9_]*$/);
       assertArgument(value);
     }

@@ -1,0 +1,86 @@
+import { readlinkSync } from 'node:fs';
+import { ok, type Result, refuse } from '../../base/index.ts';
+import { plainLine, resolveRef } from '../../client/index.ts';
+import type { ErrorCode, SessionDocument } from '../../protocol/index.ts';
+import type { Call } from '../call.ts';
+import type { Outcome } from '../outcome.ts';
+import { AttachedTerminal } from './attached-terminal.ts';
+import { readPrefix } from './read-prefix.ts';
+
+export interface AttachOptions {
+  view?: boolean;
+  take?: boolean;
+  /** Stay on this tab, whatever is bound to it. */
+  follow?: boolean;
+  /** Scrolled-off rows wanted above the first screen. */
+  history?: number;
+}
+
+/** Gives this terminal to a session until it ends or the person leaves it. A queued task is waited for. */
+export async function attach(call: Call, ref: string, options: AttachOptions): Promise<Outcome> {
+  const { stdin, stdout } = call.invocation;
+  const isInteractive = stdin.isTTY === true && stdout.isTTY === true;
+  if (!isInteractive && options.view !== true) {
+    return refuse(
+      'request/invalid',
+      'Attaching needs a terminal: there is none to type in or none to show it in',
+      'concert attach <id> --view, or concert logs <id> --follow',
+    );
+  }
+  if (options.follow === true && !/^[1-9]$/.test(ref))
+    return refuse('request/invalid', 'Only a tab number can be followed', 'concert attach 3 --follow');
+  // Loaded while the daemon answers: the seat needs it next.
+  void import('ws');
+  const [session, prefix] = await Promise.all([findSession(call, ref), readPrefix(call)]);
+  if (!session.ok) return session;
+  const terminal = new AttachedTerminal(call, {
+    prefix,
+    device: deviceName(),
+    mode: options.view === true ? 'view' : 'drive',
+    take: options.take === true,
+    history: options.history ?? 0,
+    followedTab: options.follow === true ? Number(ref) : null,
+    isInteractive,
+  });
+  return await terminal.run(session.value);
+}
+
+async function findSession(call: Call, ref: string): Promise<Result<SessionDocument, ErrorCode>> {
+  const lists = await call.fleet();
+  if (!lists.ok) return lists;
+  const target = resolveRef(lists.value, ref);
+  if (!target.ok) return target;
+  if (target.value.kind === 'session') return ok(target.value.session);
+  const { task, needs } = target.value.queued;
+  call.tell(`Waiting: it needs ${plainLine(needs, 120)}. Ctrl+C leaves it in the queue`);
+  return await whenStarted(call, task);
+}
+
+async function whenStarted(call: Call, task: string): Promise<Result<SessionDocument, ErrorCode>> {
+  const { openView } = await import('../open-view.ts');
+  const opened = await openView(call);
+  if (!opened.ok) return opened;
+  using view = opened.value;
+  return await new Promise((resolve) => {
+    const look = () => {
+      const { sessions, queued } = view.lists();
+      const session = sessions.find((one) => one.task === task);
+      if (session !== undefined) resolve(ok(session));
+      else if (!queued.some((one) => one.task === task))
+        resolve(refuse('task/not-found', `Task ${task} was taken off the queue`));
+    };
+    view.onChange(look);
+    look();
+  });
+}
+
+/** Who drives, as others read it: the terminal's own name where the system tells it. */
+function deviceName(): string {
+  try {
+    const path = readlinkSync('/proc/self/fd/0');
+    if (path.startsWith('/dev/')) return `terminal ${plainLine(path.slice('/dev/'.length), 50)}`;
+  } catch {
+    // No such place on this system.
+  }
+  return `terminal ${process.pid}`;
+}

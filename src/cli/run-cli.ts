@@ -1,0 +1,104 @@
+import { ok, type Refusal, type Result, refuse } from '../base/index.ts';
+import { plainLine } from '../client/index.ts';
+import { type ErrorCode, exitCodes, type Home, layOutHome } from '../protocol/index.ts';
+import type { Call, Flags } from './call.ts';
+import { checkHome } from './check-home.ts';
+import { realClock } from './clock.ts';
+import type { Invocation } from './invocation.ts';
+import { lookOf } from './look.ts';
+import { exitCodeOf, printRefusal } from './outcome.ts';
+import type { VerbRow } from './verbs.ts';
+import { laterVerbs, verbs } from './verbs.ts';
+
+/** Options that may stand before the verb as well as after it. */
+const commonFlags = new Set(['--json', '-q', '--quiet', '-v', '--verbose', '--no-color', '--yes', '-y']);
+
+/** Runs one command line to its end and says what to exit with. Refusals are printed here and nowhere else. */
+export async function runCli(invocation: Invocation): Promise<number> {
+  const common: string[] = [];
+  let rest = [...invocation.argv];
+  while (rest[0] !== undefined && commonFlags.has(rest[0])) common.push(...rest.splice(0, 1));
+  const [name, ...args] = rest;
+  const flags = flagsIn([...common, ...args]);
+
+  if (name === 'sim' && invocation.other.simulate !== undefined) return await invocation.other.simulate(args);
+  if (name === 'daemon') return await invocation.other.runDaemon();
+  if (name === '-V' || name === '--version') {
+    invocation.stdout.write(`concert ${invocation.version()}\n`);
+    return exitCodes.ok;
+  }
+  if (name === '-h' || name === '--help' || (name === 'help' && args[0] === undefined)) {
+    const { helpText } = await import('./help-text.ts');
+    invocation.stdout.write(helpText());
+    return exitCodes.ok;
+  }
+  if (name === 'help') rest = [args[0] ?? '', '--help'];
+
+  const verbName = name === undefined ? 'ls' : (rest[0] ?? '');
+  const row = rowOf(verbName);
+  if (!row.ok) return refused(invocation, flags, row);
+  return await runVerb(invocation, { name: verbName, row: row.value, argv: [...common, ...rest.slice(1)], flags });
+}
+
+async function runVerb(
+  invocation: Invocation,
+  { name, row, argv, flags }: { name: string; row: VerbRow; argv: string[]; flags: Flags },
+): Promise<number> {
+  const [{ verb }, { parseVerb }] = await Promise.all([row.load(), import('./parse-verb.ts')]);
+  const parsed = parseVerb({ name, row, verb, argv });
+  if (!parsed.ok) return refused(invocation, flags, parsed);
+  if ('help' in parsed.value) {
+    invocation.stdout.write(parsed.value.help);
+    return exitCodes.ok;
+  }
+  const home = checkHome(layOutHome(invocation.env, invocation.uid));
+  if (!home.ok) return refused(invocation, flags, home);
+  const call = await callOf(invocation, flags, row, home.value);
+  const outcome = await verb.run(call, parsed.value.args, parsed.value.options, parsed.value.rest);
+  if (typeof outcome !== 'number') call.refuse(outcome);
+  return exitCodeOf(outcome);
+}
+
+async function callOf(invocation: Invocation, flags: Flags, row: VerbRow, home: Home): Promise<Call> {
+  const [{ Call }, { createRevivingTransport }] = await Promise.all([
+    import('./call.ts'),
+    import('./ensure-daemon.ts'),
+  ]);
+  const tell = (line: string) => {
+    if (!flags.quiet) invocation.stderr.write(`${line}\n`);
+  };
+  const transport = createRevivingTransport(row.daemon, { invocation, home, clock: realClock, tell });
+  return new Call(invocation, { flags, home, look: lookOf(invocation, flags.color), clock: realClock, transport });
+}
+
+function refused(invocation: Invocation, flags: Flags, refusal: Refusal<ErrorCode>): number {
+  printRefusal(invocation, flags, refusal);
+  return exitCodeOf(refusal);
+}
+
+/** What matters before the verb's own options are known: how to print a refusal. */
+function flagsIn(argv: readonly string[]): Flags {
+  const end = argv.indexOf('--');
+  const before = end < 0 ? argv : argv.slice(0, end);
+  const has = (...names: string[]) => names.some((name) => before.includes(name));
+  return {
+    json: has('--json'),
+    quiet: has('-q', '--quiet'),
+    verbose: has('-v', '--verbose'),
+    color: !has('--no-color'),
+    yes: has('--yes', '-y'),
+  };
+}
+
+function rowOf(name: string): Result<VerbRow, ErrorCode> {
+  if (Object.hasOwn(verbs, name)) return ok(verbs[name] as VerbRow);
+  if (name === '--host') return refuse('request/not-built-yet', 'Other hosts are not built yet; nothing was done');
+  if (laterVerbs.has(name))
+    return refuse('request/not-built-yet', `concert ${name} is not built yet; nothing was done`);
+  const known = Object.keys(verbs).find((verb) => verb.startsWith(name) && name.length > 1);
+  return refuse(
+    'request/invalid',
+    `There is no verb "${plainLine(name, 40)}"`,
+    known === undefined ? 'concert --help' : `concert ${known}`,
+  );
+}

@@ -1,0 +1,12 @@
+import { actOnSessions, type BulkOptions, shapeBulk } from '../act-on-sessions.ts';
+import { defineVerb } from '../verb.ts';
+
+export const verb = defineVerb<BulkOptions>({
+  shape: shapeBulk,
+  run: (call, refs, options) =>
+    actOnSessions(call, refs, options, {
+      past: 'paused',
+      applies: ({ paused, liveness }) => !paused && liveness.process !== 'gone',
+      act: ({ id }) => call.api.pause(id),
+    }),
+});

@@ -1,0 +1,13 @@
+import { actOnSessions, type BulkOptions, shapeBulk } from '../act-on-sessions.ts';
+import { defineVerb } from '../verb.ts';
+
+export const verb = defineVerb<BulkOptions>({
+  shape: shapeBulk,
+  run: (call, refs, options) =>
+    actOnSessions(call, refs, options, {
+      past: 'stopped',
+      applies: ({ liveness }) => liveness.process !== 'gone',
+      act: ({ id }) => call.api.stopSession(id),
+      cutsTurns: true,
+    }),
+});

@@ -6,7 +6,10 @@ const { argv, env, execPath } = process;
 const uid = process.getuid?.() ?? 0;
 const main = fileURLToPath(import.meta.url);
 /** How to run this program again: by its launcher where there is one, which keeps compiled code for the next start. */
-const program = [execPath, main.endsWith('.js') ? fileURLToPath(new URL('../bin/concert', import.meta.url)) : main];
+const program: [string, string] = [
+  execPath,
+  main.endsWith('.js') ? fileURLToPath(new URL('../bin/concert', import.meta.url)) : main,
+];
 
 /** The daemon's code is loaded by those who run it, and by nobody else. */
 const other: OtherHalf = {

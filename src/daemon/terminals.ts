@@ -57,6 +57,9 @@ interface LiveProcess {
   incarnation: number;
   channel: number;
   pid: number;
+  columns: number;
+  rows: number;
+  startedFrom: number;
   holder: PooledHolder;
   heard: ScreenSignals;
   /** What its screen says up to here, an earlier daemon has heard. */
@@ -206,7 +209,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   }
 
   async text(session: string): Promise<string[] | null> {
-    const text = await this.#screens?.text(session);
+    const { checkpoint } = sessionFolder(this.#options.home, session);
+    const text = await this.#screens?.text(session, checkpoint);
     return text?.lines ?? null;
   }
 
@@ -282,13 +286,16 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   }
 
   #adopt(holder: PooledHolder, channel: HolderChannel): LiveProcess {
-    const { session, incarnation, pid } = channel;
+    const { session, incarnation, pid, columns, rows, startedFrom } = channel;
     const known = this.#options.state.sessions.get(session);
     const process = {
       session,
       incarnation,
       channel: channel.channel,
       pid: pid ?? 0,
+      columns,
+      rows,
+      startedFrom,
       holder,
       heard: new ScreenSignals(),
       heardTo: known === undefined ? 0 : heardTo(known),
@@ -335,6 +342,9 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       incarnation: process.incarnation,
       holderSocket: process.holder.socketPath,
       channel: process.channel,
+      columns: process.columns,
+      rows: process.rows,
+      startedFrom: process.startedFrom,
       checkpointPath: folder.checkpoint,
     });
   }

@@ -30,6 +30,7 @@ export { type HolderRegistration, type RegisteredChild, readRegistrations } from
 export { type LogItem, type LogSummary, readLog, summarizeLog } from './log-reader.ts';
 export { type ReapedChild, reapOrphans } from './reap-orphans.ts';
 export type { ScreenEvent } from './screen/screen-events.ts';
-export { ScreenPool, type WatchedTerminal } from './screen/screen-pool.ts';
+export type { WatchedTerminal } from './screen/screen-messages.ts';
+export { ScreenPool } from './screen/screen-pool.ts';
 export { checkSocketPath } from './socket-path.ts';
 export { canUseSystemdScope, type HolderProgram, systemdScope } from './start-holder.ts';

@@ -1,0 +1,41 @@
+import type { HolderExit } from '../../protocol/index.ts';
+import type { ScreenEvent } from './screen-events.ts';
+import type { Checkpoint, ScreenText } from './screen-model.ts';
+
+/** One process whose output a screen follows. */
+export interface WatchedTerminal {
+  session: string;
+  incarnation: number;
+  holderSocket: string;
+  channel: number;
+  columns: number;
+  rows: number;
+  /** First byte of this process; its terminal began blank there. */
+  startedFrom: number;
+  /** Where the screen is saved. */
+  checkpointPath: string;
+}
+
+/** From the daemon's main thread to a screen worker. */
+export type ScreenOrder =
+  | { type: 'watch'; terminal: WatchedTerminal; epoch: number }
+  | { type: 'drop'; session: string }
+  | { type: 'ask'; id: number; question: ScreenQuestion }
+  | { type: 'close' };
+
+export type ScreenQuestion =
+  | { type: 'checkpoint'; session: string; history: number }
+  /** Of a session that is no longer followed, the saved screen. */
+  | { type: 'text'; session: string; checkpointPath: string }
+  /** Answered when the screen has this size, or after `waitMs`. */
+  | { type: 'sized'; session: string; columns: number; rows: number; waitMs: number };
+
+/** From a screen worker to the main thread. */
+export type ScreenNews =
+  | { type: 'events'; events: { session: string; event: ScreenEvent }[] }
+  | { type: 'output'; session: string; head: number }
+  | { type: 'exited'; session: string; incarnation: number; exit: HolderExit }
+  /** The engine failed on what the program printed; the screen began anew, blank. */
+  | { type: 'failed'; session: string; message: string }
+  | { type: 'answer'; id: number; answer: Checkpoint | ScreenText | null }
+  | { type: 'closed' };

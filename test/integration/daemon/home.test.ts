@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BuiltDaemon, type ReadyLine } from '../../support/built-daemon.ts';
 import { TestFleet, untilTrue } from './test-fleet.ts';
 import { TestTerminal } from './test-terminal.ts';
-import { canMount, Tmpfs } from './tmpfs.ts';
+import { canMount } from './tmpfs.ts';
 
 /** It did not start, said why in a sentence, and left. */
 async function refusedStart(daemon: BuiltDaemon): Promise<ReadyLine> {
@@ -41,20 +41,16 @@ describe('the home', () => {
   });
 
   it.skipIf(!canMount)('is refused on a read-only disk, and used again once it can be written to', async () => {
-    await using fleet = TestFleet.prepare();
-    using disk = new Tmpfs(fleet.home, 'size=32m');
+    await using fleet = TestFleet.prepareOnDisk('size=32m');
     await fleet.up();
     const session = await fleet.session({ argv: ['true'] });
     await fleet.untilState(session, 'done');
-    await fleet.kill('SIGTERM');
-    await untilTrue('no holder writes any more', () => fleet.endHolders());
-    disk.remount('ro');
-    const log = join(fleet.folder, 'daemon.log');
-    expect(await refusedStart(fleet.withLogAt(log))).toMatchObject({ code: 'disk/read-only' });
-    disk.remount('rw');
+    await fleet.killAll();
+    fleet.disk?.remount('ro');
+    expect(await refusedStart(fleet)).toMatchObject({ code: 'disk/read-only' });
+    fleet.disk?.remount('rw');
     await fleet.up();
     await fleet.untilState(session, 'done');
-    await fleet.down();
   });
 
   it('serves one daemon: a second is refused and the first does not notice', async () => {

@@ -5,7 +5,8 @@ import { type ErrorCode, errorCodes } from '../protocol/index.ts';
 export function startFailure(error: unknown): Refusal<ErrorCode> {
   const { code, message } = error as { code?: string; message: string };
   const sessions = 'The daemon did not start; running sessions go on';
-  if (code !== undefined && Object.hasOwn(errorCodes, code)) return refuse(code as ErrorCode, `${message}. ${sessions}`);
+  if (code !== undefined && Object.hasOwn(errorCodes, code))
+    return refuse(code as ErrorCode, `${message}. ${sessions}`);
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':

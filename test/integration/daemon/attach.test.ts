@@ -24,7 +24,12 @@ describe.each([
   it('shows the screen, types, and sets the size', async () => {
     const session = await echo();
     using terminal = await TestTerminal.attach(fleet, session, { direct, columns: 90, rows: 30 });
-    expect(terminal.notices[0]).toMatchObject({ type: 'attached', session, mode: 'drive', holder: direct ? { channel: expect.any(Number) } : null });
+    expect(terminal.notices[0]).toMatchObject({
+      type: 'attached',
+      session,
+      mode: 'drive',
+      holder: direct ? { channel: expect.any(Number) } : null,
+    });
     expect(terminal.notices.find(({ type }) => type === 'screen')).toMatchObject({ columns: 90, rows: 30 });
     await terminal.untilShown('ready');
     terminal.type('typed by hand');
@@ -42,14 +47,23 @@ describe.each([
     using terminal = await TestTerminal.attach(fleet, session, { direct });
     terminal.type('\r');
     await terminal.untilShown('last words');
-    expect(await terminal.untilTold(({ type }) => type === 'ended')).toMatchObject({ state: 'failed', why: expect.stringContaining('3') });
+    expect(await terminal.untilTold(({ type }) => type === 'ended')).toMatchObject({
+      state: 'failed',
+      why: expect.stringContaining('3'),
+    });
     await untilTrue('the terminal is closed', () => terminal.isClosed);
   });
 
   it('neither types nor sets the size when it only views', async () => {
     const session = await echo();
     using driver = await TestTerminal.attach(fleet, session, { device: 'desk', direct, columns: 100, rows: 40 });
-    using viewer = await TestTerminal.attach(fleet, session, { device: 'phone', direct, mode: 'view', columns: 40, rows: 10 });
+    using viewer = await TestTerminal.attach(fleet, session, {
+      device: 'phone',
+      direct,
+      mode: 'view',
+      columns: 40,
+      rows: 10,
+    });
     expect([driver.mode, viewer.mode]).toEqual(['drive', 'view']);
     expect(viewer.notices.find(({ type }) => type === 'screen')).toMatchObject({ columns: 100, rows: 40 });
     viewer.type('typed by the viewer');
@@ -74,7 +88,9 @@ describe.each([
     phone.type('typed by the new driver');
     await phone.untilShown('typed by the new driver');
     expect((await fleet.logOf(session)).toString()).not.toContain('old driver');
-    expect(await fleet.refused('POST', `/v1/sessions/${session}/keys`, { bytes: 'eA==' })).toMatchObject({ code: 'session/not-driver' });
+    expect(await fleet.refused('POST', `/v1/sessions/${session}/keys`, { bytes: 'eA==' })).toMatchObject({
+      code: 'session/not-driver',
+    });
     desk.ask({ type: 'take' });
     await phone.untilTold(({ type }) => type === 'mode');
     expect(phone.mode).toBe('view');

@@ -24,7 +24,8 @@ describe('the home', () => {
     chmodSync(join(fleet.home, 'holders'), 0o755);
     await fleet.up();
     const { state, sessions, registry, worktrees, run, socket } = fleet.paths;
-    for (const folder of [state, sessions, registry, worktrees, run]) expect(statSync(folder).mode & 0o777, folder).toBe(0o700);
+    for (const folder of [state, sessions, registry, worktrees, run])
+      expect(statSync(folder).mode & 0o777, folder).toBe(0o700);
     expect(statSync(socket).mode & 0o777).toBe(0o600);
   });
 
@@ -58,9 +59,9 @@ describe('the home', () => {
     const { daemon } = await fleet.status();
     const second = new BuiltDaemon(fleet.home);
     expect(await refusedStart(second)).toMatchObject({ code: 'daemon/already-running' });
-    expect(await Promise.all([1, 2, 3].map(() => refusedStart(new BuiltDaemon(fleet.home)).then(({ code }) => code)))).toEqual(
-      Array(3).fill('daemon/already-running'),
-    );
+    expect(
+      await Promise.all([1, 2, 3].map(() => refusedStart(new BuiltDaemon(fleet.home)).then(({ code }) => code))),
+    ).toEqual(Array(3).fill('daemon/already-running'));
     expect((await fleet.status()).daemon).toEqual(daemon);
   });
 
@@ -108,7 +109,10 @@ describe('settings', () => {
     mkdirSync(dirname(fleet.paths.configFile), { recursive: true });
     writeFileSync(fleet.paths.configFile, text);
     const { code, message } = await refusedStart(fleet);
-    expect({ code, isNamed: message?.includes(fleet.paths.configFile) }).toEqual({ code: 'config/invalid', isNamed: true });
+    expect({ code, isNamed: message?.includes(fleet.paths.configFile) }).toEqual({
+      code: 'config/invalid',
+      isNamed: true,
+    });
   });
 
   it('of the environment are named by their variable', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { repairJournal } from '../../../src/store/index.ts';
@@ -49,36 +49,48 @@ describe('a journal that cannot be believed', () => {
       },
       /newer/,
     ],
-  ])('is left as it is when %s: the daemon only reads, says so, and the sessions are reached', async (_what, damage, said) => {
-    const { fleet, session, pid } = await killedFleet();
-    await using _ = fleet;
-    const { journal } = fleet.paths;
-    copyFileSync(journal, `${fleet.folder}/sound.db`);
-    damage(journal);
-    const left = existsSync(journal) ? readFileSync(journal) : null;
+  ])(
+    'is left as it is when %s: the daemon only reads, says so, and the sessions are reached',
+    async (_what, damage, said) => {
+      const { fleet, session, pid } = await killedFleet();
+      await using _ = fleet;
+      const { journal } = fleet.paths;
+      copyFileSync(journal, `${fleet.folder}/sound.db`);
+      damage(journal);
+      const left = existsSync(journal) ? readFileSync(journal) : null;
 
-    await fleet.up();
-    const { daemon } = await fleet.status();
-    expect(daemon.readOnly).toMatch(said);
-    const doctor = await fleet.json<{ ok: boolean; checks: { name: string; ok: boolean; message: string; hint: string | null }[] }>('GET', '/v1/doctor');
-    expect(doctor.checks.find(({ name }) => name === 'journal')).toMatchObject({ ok: false, message: daemon.readOnly, hint: expect.stringMatching(/repair|version/) });
-    expect(await fleet.refusedRun({ argv: ['true'] })).toMatchObject({ code: 'daemon/read-only' });
-    expect((await fleet.logOf(session)).toString()).toContain('ready');
-    expect(isAlive(pid)).toBe(true);
-    const known = (await fleet.sessions()).find(({ id }) => id === session);
-    if (known !== undefined) {
-      expect(known.pid).toBe(pid);
-      using terminal = await TestTerminal.attach(fleet, session);
-      terminal.type('still here');
-      await terminal.untilShown('still here');
-    }
-    await fleet.kill();
-    expect(existsSync(journal) ? readFileSync(journal).equals(left ?? Buffer.alloc(0)) : null).toBe(left === null ? null : true);
-    expect(isAlive(pid)).toBe(true);
-  });
+      await fleet.up();
+      const { daemon } = await fleet.status();
+      expect(daemon.readOnly).toMatch(said);
+      const doctor = await fleet.json<{
+        ok: boolean;
+        checks: { name: string; ok: boolean; message: string; hint: string | null }[];
+      }>('GET', '/v1/doctor');
+      expect(doctor.checks.find(({ name }) => name === 'journal')).toMatchObject({
+        ok: false,
+        message: daemon.readOnly,
+        hint: expect.stringMatching(/repair|version/),
+      });
+      expect(await fleet.refusedRun({ argv: ['true'] })).toMatchObject({ code: 'daemon/read-only' });
+      expect((await fleet.logOf(session)).toString()).toContain('ready');
+      expect(isAlive(pid)).toBe(true);
+      const known = (await fleet.sessions()).find(({ id }) => id === session);
+      if (known !== undefined) {
+        expect(known.pid).toBe(pid);
+        using terminal = await TestTerminal.attach(fleet, session);
+        terminal.type('still here');
+        await terminal.untilShown('still here');
+      }
+      await fleet.kill();
+      expect(existsSync(journal) ? readFileSync(journal).equals(left ?? Buffer.alloc(0)) : null).toBe(
+        left === null ? null : true,
+      );
+      expect(isAlive(pid)).toBe(true);
+    },
+  );
 
   it.each<[string, (path: string) => void]>([
-    ['truncated', (path) => truncateSync(path, 4096 * 6)],
+    ['a page short', (path) => truncateSync(path, statSync(path).size - 4096)],
     ['with flipped bits', (path) => corrupt(path, flipEveryPage)],
   ])('is mended when %s, and the daemon works again', async (_what, damage) => {
     const { fleet, pid } = await killedFleet();

@@ -26,7 +26,12 @@ export class TestFleet extends BuiltDaemon {
   readonly disk: Tmpfs | null;
   readonly #temporary: Disposable;
 
-  private constructor(temporary: Disposable & { path: string }, home: string, env: Record<string, string>, disk?: string) {
+  private constructor(
+    temporary: Disposable & { path: string },
+    home: string,
+    env: Record<string, string>,
+    disk?: string,
+  ) {
     super(home, env);
     this.folder = temporary.path;
     this.logPath = join(this.folder, 'daemon.log');

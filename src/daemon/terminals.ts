@@ -92,6 +92,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   readonly #scopesProbed: Promise<void>;
   #holders: HolderPool | null = null;
   #screens: ScreenPool | null = null;
+  /** What the holders were taken over with; the journal of a daemon that only reads knows an older one. */
+  #epoch = 0;
 
   constructor(ports: { clock: Clock; random: Random; log: Log }, options: TerminalsOptions) {
     this.#ports = ports;
@@ -108,6 +110,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   async findHolders(epochWanted: number): Promise<{ epoch: number; channels: FoundChannel[] }> {
     const { home, config, entries, version } = this.#options;
     const epoch = Math.max(epochWanted, highestEpoch(home.registry) + 1);
+    this.#epoch = epoch;
     const { pool, found } = await HolderPool.open({
       ...this.#ports,
       registryDir: home.registry,
@@ -474,7 +477,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     const { clock, log } = this.#ports;
     const store = new DisposableStore();
     let subscription: ChannelSubscription | null = null;
-    Connection.open({ socketPath, role: 'screen', epoch: this.#options.state.epoch, clock })
+    Connection.open({ socketPath, role: 'screen', epoch: this.#epoch, clock })
       .then((connection) => {
         store.add(connection);
         subscription = connection.subscribe(

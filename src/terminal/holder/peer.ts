@@ -11,12 +11,8 @@ import {
   type HolderRefused,
   writeFrameHeader,
   writeOffset,
-<<<<<<< HEAD
 } from '../../protocol/index.ts';
-=======
-} from '../../protocol/holder-wire.ts';
 import type { HolderTick } from './holder-tick.ts';
->>>>>>> holder
 import type { Subscription, SubscriptionOutlet } from './subscription.ts';
 
 /** A connection that does not say who it is within this is closed. */

@@ -40,13 +40,7 @@ export function createApp(fleet: FleetPort, terminals: TerminalPort): Hono {
   app.notFound((c) =>
     answerRefusal(c, { ok: false, code: 'request/unknown-path', message: `There is nothing at ${c.req.path}` }),
   );
-  app.onError((error, c) =>
-    answerRefusal(c, {
-      ok: false,
-      code: codeOfError(error),
-      message: `The daemon could not answer: ${error.message}; running sessions are not affected`,
-    }),
-  );
+  app.onError((error, c) => answerRefusal(c, refusalOfError(error)));
 
   app.get('/v1/status', (c) => c.json(fleet.status()));
   app.get('/v1/snapshot', (c) => c.json(fleet.snapshot()));
@@ -104,11 +98,15 @@ export function createApp(fleet: FleetPort, terminals: TerminalPort): Hono {
 }
 
 /** The world failing has names of its own; everything else is our fault. */
-function codeOfError(error: Error): ErrorCode {
+function refusalOfError(error: Error): AnyRefusal {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ENOSPC' || code === 'EDQUOT') return 'disk/full';
-  if (code === 'EROFS') return 'disk/read-only';
-  return Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'daemon/internal';
+  const sessions = 'nothing was changed, running sessions go on';
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return { ok: false, code: 'disk/full', message: `The disk is full; ${sessions}` };
+  if (code === 'EROFS')
+    return { ok: false, code: 'disk/read-only', message: `The disk is read-only; ${sessions}` };
+  const named = Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'daemon/internal';
+  return { ok: false, code: named, message: `The daemon could not answer: ${error.message}; running sessions go on` };
 }
 
 function idOf(c: Context): string {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -151,7 +152,10 @@ function answerRefusal(c: Context, refusal: AnyRefusal): Response {
   return c.json(errorDocument(refusal), errorCodes[refusal.code].http as ContentfulStatusCode);
 }
 
-/** The exact bytes of a session. Damage or retention that cut something off is told in trailers-free headers up front where known. */
+/**
+ * The exact bytes of a session. What the damage or the retention of its log left out is known only at the end, so a
+ * trailer tells it: `concert-log`, with the stretch that was served and whether some of it was unreadable.
+ */
 async function answerLog(c: Context, terminals: TerminalPort): Promise<Response> {
   const from = wholeNumber(c.req.query('from') ?? '0');
   const session = idOf(c);
@@ -162,22 +166,25 @@ async function answerLog(c: Context, terminals: TerminalPort): Promise<Response>
   const start = () => {
     if (isStarted) return;
     isStarted = true;
-    first.resolve(new Response(stream.readable, { headers: { 'content-type': 'application/octet-stream' } }));
+    // Chunks, however short it is: only they can be followed by a trailer.
+    const chunked = { 'transfer-encoding': 'chunked', trailer: 'concert-log' };
+    const headers = { 'content-type': 'application/octet-stream', ...chunked };
+    first.resolve(new Response(stream.readable, { headers }));
   };
-  const reading = terminals.readLog(session, from, async (bytes) => {
-    start();
-    await writer.write(bytes);
-  });
-  reading.then(
-    async (result) => {
-      if (!result.ok && !isStarted) return first.resolve(answerRefusal(c, result));
+  const serving = async () => {
+    const result = await terminals.readLog(session, from, async (bytes) => {
       start();
-      await writer.close();
-    },
-    (error: unknown) => {
-      if (isStarted) void writer.abort(error);
-      else first.reject(error);
-    },
-  );
+      await writer.write(bytes);
+    });
+    if (!result.ok && !isStarted) return first.resolve(answerRefusal(c, result));
+    start();
+    if (result.ok) (c.env as { outgoing?: ServerResponse }).outgoing?.addTrailers({ 'concert-log': JSON.stringify(result.value) });
+    await writer.close();
+  };
+  serving().catch(async (error: unknown) => {
+    if (!isStarted) return first.reject(error);
+    // Whoever asked has left, or now learns that this was not all.
+    await writer.abort(error).catch(() => {});
+  });
   return first.promise;
 }

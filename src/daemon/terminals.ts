@@ -360,10 +360,11 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       if (head > (this.#live.get(session)?.printedTo ?? 0)) signals.output(session, head);
     });
     screens.onEvent(({ session, event }) => {
-      const at = this.#ports.clock.now();
-      if (event.type === 'title') report({ type: 'session/title', at, session, title: event.title });
       const process = this.#live.get(session);
       if (process === undefined) return;
+      const at = this.#ports.clock.now();
+      const { incarnation } = process;
+      if (event.type === 'title') report({ type: 'session/title', at, session, incarnation, title: event.title });
       const signal = process.heard.read(event, at);
       if (signal && event.offset > process.heardTo) signals.feed(session, signal, event.offset);
     });
@@ -419,6 +420,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       if (process.holder.id !== holder || process.channel !== channel) continue;
       this.#options.report({
         type: 'session/terminal-paused',
+        incarnation: process.incarnation,
         at: this.#ports.clock.now(),
         session: process.session,
         reason,

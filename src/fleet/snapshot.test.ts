@@ -32,7 +32,7 @@ it('a snapshot and the rows after it give what all rows give, wherever it is tak
   const { rows } = livedThrough();
   const all = emptyFleet('host');
   for (const { event, at } of rows) evolve(all, event, at);
-  fc.assert(
+  void fc.assert(
     fc.property(fc.nat(rows.length), (seq) => {
       const from = emptyFleet('host');
       for (const { event, at } of rows.slice(0, seq)) evolve(from, event, at);

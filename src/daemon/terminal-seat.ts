@@ -146,13 +146,19 @@ export class AttachedTerminal implements TerminalSeat {
     const { offset, columns, rows, bytes } = await live.checkpoint(this.#attach.history);
     if (this.#isClosed) return;
     this.#outlet.notice({ type: 'screen', offset, columns, rows });
-    this.#outlet.bytes(bytes);
+    const sent = this.#outlet.bytes(bytes);
     if (this.#attach.direct) return;
+    // A terminal that does not take its screen gets nothing more to leave lying, and no other screen.
+    await sent;
+    if (this.#isClosed) return;
     let sentTo = offset;
+    let isBehind = false;
     this.#relay = live.subscribe(offset, relayCreditBytes, (chunk, head) => {
+      if (isBehind) return;
       sentTo += chunk.length;
-      if (head - sentTo > resyncAboveBytes) this.#queue(() => this.#sendScreen());
-      else this.#outlet.bytes(chunk);
+      isBehind = head - sentTo > resyncAboveBytes;
+      if (isBehind) this.#queue(() => this.#sendScreen());
+      else void this.#outlet.bytes(chunk);
     });
   }
 

@@ -10,7 +10,7 @@ import {
   type Input,
   type ProcessFacts,
 } from '../fleet/index.ts';
-import type { Config, ErrorCode, HolderChannel, HolderExit, Home } from '../protocol/index.ts';
+import { type Config, type ErrorCode, type HolderChannel, type HolderExit, type Home, SessionId } from '../protocol/index.ts';
 import type { TerminalOutlet, TerminalPort, TerminalSeat } from '../server/index.ts';
 import {
   type ChannelSubscription,
@@ -254,6 +254,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     from: number,
     chunk: (bytes: Uint8Array) => Promise<void>,
   ): ReturnType<TerminalPort['readLog']> {
+    // Ids become paths: what is none must not lead out of the folder. A session that only its log remembers may be read.
+    if (!SessionId.safeParse(session).success) return refuse('session/not-found', 'There is no such session');
     const folder = sessionFolder(this.#options.home, session).log;
     if (!existsSync(folder)) {
       if (!this.#options.state.sessions.has(session)) return refuse('session/not-found', 'There is no such session');

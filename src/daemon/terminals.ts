@@ -10,7 +10,14 @@ import {
   type Input,
   type ProcessFacts,
 } from '../fleet/index.ts';
-import { type Config, type ErrorCode, type HolderChannel, type HolderExit, type Home, SessionId } from '../protocol/index.ts';
+import {
+  type Config,
+  type ErrorCode,
+  type HolderChannel,
+  type HolderExit,
+  type Home,
+  SessionId,
+} from '../protocol/index.ts';
 import type { TerminalOutlet, TerminalPort, TerminalSeat } from '../server/index.ts';
 import {
   type ChannelSubscription,

@@ -69,7 +69,7 @@ export function decide(state: FleetState, input: Input): Decision {
         const isAtRest = session.state === 'ready' || session.state === 'review';
         return events(
           { type: 'session.paused', session: session.id },
-          ...(isAtRest ? [move(session, 'paused', byPerson(input.at, 'paused', session.state))] : []),
+          ...(isAtRest ? [move(session, 'paused', session.evidence)] : []),
         );
       });
     case 'session/settle':
@@ -352,7 +352,7 @@ function resume(state: FleetState, session: Session, at: number): Decision {
     const to = stateUnderPause(session) === 'review' ? 'review' : 'ready';
     return events(
       { type: 'session.unpaused', session: session.id },
-      ...(session.state === 'paused' ? [move(session, to, byPerson(at, 'resumed', to))] : []),
+      ...(session.state === 'paused' ? [move(session, to, session.evidence)] : []),
     );
   }
   if (holdsSlot(session)) {

@@ -6,6 +6,7 @@ import { assess } from './evidence.ts';
 import type { Input } from './inputs.ts';
 import { freeName, nameLengthMax, plainLine, titleLengthMax } from './naming.ts';
 import { askToEnd, exited, finishTask, lost } from './process-end.ts';
+import { started } from './process-start.ts';
 import { recover } from './recovery.ts';
 import {
   type FleetState,
@@ -177,28 +178,7 @@ export function decide(state: FleetState, input: Input): Decision {
         events({ type: 'session.removalRefused', session: session.id, message: input.message }),
       );
     case 'process/started':
-      return ifIncarnation(state, input, (session) => {
-        if (session.launching === null) return events();
-        const { prompt, process } = input;
-        const queued: FleetEvent[] =
-          prompt === null
-            ? []
-            : [{ type: 'message.queued', session: session.id, ...prompt, steer: false, first: true }];
-        const to: SessionState =
-          session.state === 'starting' || session.state === 'unknown' ? session.state : 'starting';
-        const started = fromDaemon(input.at, 'process-started', to, `Process ${process.pid} runs`);
-        const ending = session.stopping === null ? null : askToEnd(session, input.at, 'person');
-        return {
-          ok: true,
-          events: [
-            { type: 'session.processStarted', session: session.id, incarnation: input.incarnation, process },
-            ...queued,
-            move(session, to, started),
-            ...(ending?.events ?? []),
-          ],
-          effects: ending?.effects ?? [],
-        };
-      });
+      return ifIncarnation(state, input, (session) => started(session, input));
     case 'process/failed':
       return ifIncarnation(state, input, (session) => {
         if (session.launching === null) return events();

@@ -94,8 +94,8 @@ describe('of several voices', () => {
     const story = new FleetStory();
     story.run(1, 'blocked');
     story.exit('s1', 1);
-    story.wait(100).tell({ type: 'session/resume', session: 's1' });
-    story.wait(100).makeProcess('s1');
+    story.tell({ type: 'session/resume', session: 's1' });
+    story.makeProcess('s1');
     expect(story.session('s1').state).toBe('starting');
   });
 

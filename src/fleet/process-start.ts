@@ -1,5 +1,5 @@
 import { type Decision, events, fromDaemon, move } from './decision.ts';
-import type { FleetEvent } from './events.ts';
+import type { Evidence, FleetEvent } from './events.ts';
 import { assess } from './evidence.ts';
 import type { Report } from './inputs.ts';
 import { askToEnd } from './process-end.ts';
@@ -13,8 +13,7 @@ export function started(session: Session, input: Extract<Report, { type: 'proces
   if (session.launching === null) return events();
   const { at, incarnation, process, prompt } = input;
   const ending = session.stopping === null ? null : askToEnd(session, at, 'person');
-  const heard = session.evidenceLog.filter((piece) => piece.source !== 'daemon' && piece.at >= session.evidence.at);
-  const said = assess({ ...session, process, launching: null }, heard, at);
+  const said = assess({ ...session, process, launching: null }, heardSince(session), at);
   const queued: FleetEvent[] =
     prompt === null ? [] : [{ type: 'message.queued', session: session.id, ...prompt, steer: false, first: true }];
   return {
@@ -28,4 +27,10 @@ export function started(session: Session, input: Extract<Report, { type: 'proces
     ],
     effects: ending?.effects ?? [],
   };
+}
+
+/** All that came after what made it start; an earlier process spoke before that. */
+function heardSince({ evidence, evidenceLog }: Session): readonly Evidence[] {
+  const { signal, at } = evidence;
+  return evidenceLog.slice(evidenceLog.findLastIndex((piece) => piece.signal === signal && piece.at === at) + 1);
 }

@@ -12,7 +12,6 @@ import {
   holderProtocolVersion,
   readOffset,
 } from '../../protocol/index.ts';
-
 import { Channel } from './channel.ts';
 import type { StartChild } from './child.ts';
 import { EpochFile } from './epoch-file.ts';

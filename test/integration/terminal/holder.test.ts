@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { encodeFrame, encodeJson, FrameType, type HolderRefused } from '../../../src/protocol/holder-wire.ts';
+import { encodeFrame, encodeJson, FrameType, type HolderRefused } from '../../../src/protocol/index.ts';
 import {
   type FakeChild,
   HolderError,

@@ -39,7 +39,7 @@ export function createApp(fleet: FleetPort, terminals: TerminalPort): Hono {
     }),
   );
   app.notFound((c) =>
-    answerRefusal(c, { ok: false, code: 'request/unknown-path', message: `There is nothing at ${c.req.path}` }),
+    answerRefusal(c, { ok: false, code: 'request/unknown-path', message: 'There is nothing at this path' }),
   );
   app.onError((error, c) => answerRefusal(c, refusalOfError(error)));
 
@@ -104,8 +104,7 @@ function refusalOfError(error: Error): AnyRefusal {
   const sessions = 'nothing was changed, running sessions go on';
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return { ok: false, code: 'disk/full', message: `The disk is full; ${sessions}` };
-  if (code === 'EROFS')
-    return { ok: false, code: 'disk/read-only', message: `The disk is read-only; ${sessions}` };
+  if (code === 'EROFS') return { ok: false, code: 'disk/read-only', message: `The disk is read-only; ${sessions}` };
   const named = Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'daemon/internal';
   return { ok: false, code: named, message: `The daemon could not answer: ${error.message}; running sessions go on` };
 }
@@ -178,7 +177,8 @@ async function answerLog(c: Context, terminals: TerminalPort): Promise<Response>
     });
     if (!result.ok && !isStarted) return first.resolve(answerRefusal(c, result));
     start();
-    if (result.ok) (c.env as { outgoing?: ServerResponse }).outgoing?.addTrailers({ 'concert-log': JSON.stringify(result.value) });
+    if (result.ok)
+      (c.env as { outgoing?: ServerResponse }).outgoing?.addTrailers({ 'concert-log': JSON.stringify(result.value) });
     await writer.close();
   };
   serving().catch(async (error: unknown) => {

@@ -50,7 +50,9 @@ async function written(): Promise<{ session: string; folder: string; segments: s
   const session = await fleet.session({ argv: ['sh', '-c', `stty raw; seq 1 ${lines}`] });
   await fleet.untilState(session, 'done');
   const folder = join(fleet.paths.sessions, session, 'log');
-  const segments = readdirSync(folder).filter((name) => name.endsWith('.seg')).sort();
+  const segments = readdirSync(folder)
+    .filter((name) => name.endsWith('.seg'))
+    .sort();
   const { body, verdict } = await download(session);
   expect(verdict).toEqual({ from: 0, to: body.length, damaged: false });
   expect(body.equals(Buffer.from(Array.from({ length: lines }, (_, i) => `${i + 1}\n`).join('')))).toBe(true);
@@ -95,7 +97,15 @@ describe('a damaged log', () => {
   it('is never looked for outside its folder', async () => {
     const session = await fleet.session({ argv: ['echo', 'secret'] });
     await fleet.untilState(session, 'done');
-    for (const id of [`..%2fholders%2f${session}`, `${session}%2f`, `.%2f${session}`, '..', '%00', 's_UPPER', '__proto__']) {
+    for (const id of [
+      `..%2fholders%2f${session}`,
+      `${session}%2f`,
+      `.%2f${session}`,
+      '..',
+      '%00',
+      's_UPPER',
+      '__proto__',
+    ]) {
       const { status } = await download(id);
       expect(status, id).toBe(404);
     }
@@ -105,7 +115,8 @@ describe('a damaged log', () => {
 });
 
 it('takes a line of 10 MB, binary garbage and a storm of sizes', async () => {
-  const script = 'stty raw -echo; read x; head -c 10000000 /dev/zero | tr "\\0" x; head -c 1000000 /dev/urandom; printf "\\033[2J\\033[H"; echo; echo done; read x';
+  const script =
+    'stty raw -echo; read x; head -c 10000000 /dev/zero | tr "\\0" x; head -c 1000000 /dev/urandom; printf "\\033[2J\\033[H"; echo; echo done; read x';
   const session = await fleet.session({ argv: ['bash', '-c', script] });
   await fleet.untilLive(session);
   using terminal = await TestTerminal.attach(fleet, session, { direct: true });
@@ -137,7 +148,18 @@ it('stays responsive and small beside clients that never read', async () => {
     const client = fleet.webSocket(`/v1/sessions/${loud}/terminal`);
     client.on('error', () => {});
     await new Promise((resolve) => client.once('open', resolve));
-    client.send(JSON.stringify({ type: 'attach', device: `stuck-${i}`, mode: 'view', take: false, direct: false, columns: 80, rows: 24, history: 1000 }));
+    client.send(
+      JSON.stringify({
+        type: 'attach',
+        device: `stuck-${i}`,
+        mode: 'view',
+        take: false,
+        direct: false,
+        columns: 80,
+        rows: 24,
+        history: 1000,
+      }),
+    );
     // Asks for everything and takes nothing.
     client.send(JSON.stringify({ type: 'credit', bytes: 16_777_216 }));
     client.pause();
@@ -180,7 +202,10 @@ it('outlives downloads that are broken off', async () => {
       call.end();
     });
   }
-  await untilTrue('its descriptors are closed', () => !readdirSync(`/proc/${fleet.pid}/fd`).some((fd) => linkOf(fd).endsWith('.seg')));
+  await untilTrue(
+    'its descriptors are closed',
+    () => !readdirSync(`/proc/${fleet.pid}/fd`).some((fd) => linkOf(fd).endsWith('.seg')),
+  );
 });
 
 function linkOf(fd: string): string {

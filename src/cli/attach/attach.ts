@@ -60,7 +60,8 @@ async function whenStarted(call: Call, task: string): Promise<Result<SessionDocu
   const { openView } = await import('../open-view.ts');
   const opened = await openView(call);
   if (!opened.ok) return opened;
-  using view = opened.value;
+  using open = opened.value;
+  const { view } = open;
   return await new Promise((resolve) => {
     const look = () => {
       const { sessions, queued } = view.lists();

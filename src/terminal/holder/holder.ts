@@ -17,8 +17,8 @@ import { startTimeOf } from '../process-identity.ts';
 import { Channel } from './channel.ts';
 import type { StartChild } from './child.ts';
 import { EpochFile } from './epoch-file.ts';
-import { FlushTick } from './flush-tick.ts';
 import type { HolderConfig } from './holder-config.ts';
+import { HolderTick } from './holder-tick.ts';
 import { claimLogFolder, releaseLogFolder } from './log-claim.ts';
 import type { LogFiles } from './log-files.ts';
 import type { OrphanGuard } from './orphan-guard.ts';
@@ -58,7 +58,7 @@ export class Holder implements Disposable {
   readonly #config: HolderConfig;
   readonly #ports: HolderPorts;
   readonly #server: Server;
-  readonly #tick: FlushTick;
+  readonly #tick: HolderTick;
   readonly #epoch: EpochFile;
   readonly #startedAt: number;
   readonly #channels = new Map<number, Channel>();
@@ -76,7 +76,7 @@ export class Holder implements Disposable {
     this.#config = config;
     this.#ports = ports;
     this.#startedAt = ports.now();
-    this.#tick = new FlushTick(config.flushMs);
+    this.#tick = new HolderTick(config.tickMs);
     mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
     mkdirSync(config.registryDir, { recursive: true, mode: 0o700 });
     this.#epoch = new EpochFile(join(config.stateDir, 'epoch'));
@@ -139,7 +139,7 @@ export class Holder implements Disposable {
   }
 
   #connected(socket: Socket): void {
-    const peer = new Peer(socket, {
+    const peer = new Peer(socket, this.#tick, {
       onFrame: (header, payload) => this.#received(peer, header, payload),
       onBroken: (error) => {
         const reason = error instanceof BadFrame ? error.message : error.stack;
@@ -200,7 +200,7 @@ export class Holder implements Disposable {
         this.#unsubscribe(peer, channel);
         const subscription = new Subscription(channel, peer, readSubscribe(decodeJson(payload)));
         peer.subscriptions.set(channel.number, subscription);
-        channel.subscriptions.add(subscription);
+        channel.subscribe(subscription);
         return peer.schedule(subscription, 0);
       }
       case FrameType.unsubscribe:

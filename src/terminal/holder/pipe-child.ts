@@ -27,6 +27,7 @@ export function startPipes(spec: ChildSpec, events: ChildEvents): ChildStart {
 
 class PipeChild implements HolderChild {
   readonly pid: number;
+  readonly poller = null;
   readonly #process: ChildProcess;
   readonly #events: ChildEvents;
   readonly #drain = new ExitDrain(() => this.#complete());

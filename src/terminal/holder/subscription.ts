@@ -67,6 +67,11 @@ export class Subscription implements Disposable {
     return this.#offset;
   }
 
+  /** A person looks on: nothing is to wait for anything else. */
+  get isEager(): boolean {
+    return this.#coalesceMs === 0;
+  }
+
   addCredit(bytes: number): void {
     const wasStarved = this.#credit === 0;
     this.#credit += bytes;

@@ -37,6 +37,8 @@ export interface SeatPorts {
   /** Called by whoever takes a seat away from this one. */
   onModeChange(listener: () => void): Disposable;
   onEnd(listener: () => void): Disposable;
+  /** What the log has from an offset on; nothing when that is more than `bytesMax`. */
+  rest(from: number, bytesMax: number): Promise<Uint8Array>;
 }
 
 /**
@@ -50,6 +52,8 @@ export class AttachedTerminal implements TerminalSeat {
   #mode: 'drive' | 'view' = 'view';
   #ticket: string | null = null;
   #relay: ({ credit(bytes: number): void } & Disposable) | null = null;
+  /** Offset after the newest byte handed to a terminal that takes its bytes through the daemon. */
+  #sentTo = 0;
   #listeners: Disposable[] = [];
   #isClosed = false;
   /** Requests are worked on one after the other: an attach must not overtake the resize before it. */
@@ -60,7 +64,7 @@ export class AttachedTerminal implements TerminalSeat {
     this.#outlet = outlet;
     this.#listeners.push(
       ports.onModeChange(() => this.#queue(() => this.#lookAtMode())),
-      ports.onEnd(() => this.#ended()),
+      ports.onEnd(() => this.#queue(() => this.#ended())),
     );
   }
 
@@ -112,7 +116,8 @@ export class AttachedTerminal implements TerminalSeat {
     }
     this.#attach = attach;
     const drives = attach.mode === 'drive' && (await this.#ports.drive(attach.device, null, attach.take));
-    if (drives && attach.take) await live.revoke();
+    // Also whoever drives by a ticket of an earlier daemon, of whom the fleet knows nothing: one terminal types.
+    if (drives) await live.revoke();
     this.#mode = drives ? 'drive' : 'view';
     if (drives) await live.resize(attach.columns, attach.rows);
     const ticket = attach.direct ? randomBytes(16).toString('hex') : null;
@@ -151,14 +156,14 @@ export class AttachedTerminal implements TerminalSeat {
     // A terminal that does not take its screen gets nothing more to leave lying, and no other screen.
     await sent;
     if (this.#isClosed) return;
-    let sentTo = offset;
+    this.#sentTo = offset;
     let isBehind = false;
     this.#relay = live.subscribe(offset, relayCreditBytes, (chunk, head) => {
       if (isBehind) return;
-      sentTo += chunk.length;
-      isBehind = head - sentTo > resyncAboveBytes;
-      if (isBehind) this.#queue(() => this.#sendScreen());
-      else void this.#outlet.bytes(chunk);
+      isBehind = head - this.#sentTo - chunk.length > resyncAboveBytes;
+      if (isBehind) return this.#queue(() => this.#sendScreen());
+      this.#sentTo += chunk.length;
+      void this.#outlet.bytes(chunk);
     });
   }
 
@@ -175,8 +180,15 @@ export class AttachedTerminal implements TerminalSeat {
     this.#outlet.notice({ type: 'mode', mode: 'view', driver: session.driver });
   }
 
-  #ended(): void {
+  async #ended(): Promise<void> {
     if (this.#isClosed || this.#attach === null) return;
+    if (!this.#attach.direct) {
+      // The relay may have been slower than the end; the log has the last words.
+      this.#relay?.[Symbol.dispose]();
+      this.#relay = null;
+      const rest = await this.#ports.rest(this.#sentTo, resyncAboveBytes);
+      if (rest.length > 0) void this.#outlet.bytes(rest);
+    }
     const session = this.#ports.session();
     const why = session?.evidence.detail ?? 'The session ended';
     this.#outlet.notice({ type: 'ended', state: session?.state ?? 'done', why: plainLine(why, 200) });

@@ -250,6 +250,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
           drive: (device, from, take) => this.#options.drive(session, device, from, take),
           onModeChange: (listener) => this.#driverChanged.event(of(listener)),
           onEnd: (listener) => this.#ended.event(of(listener)),
+          rest: (from, bytesMax) => this.#rest(session, from, bytesMax),
         },
         outlet,
       ),
@@ -280,6 +281,16 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       } else if (item.kind === 'gap' && item.cause === 'damage') damaged = true;
     }
     return ok({ from: start ?? from, to, damaged });
+  }
+
+  async #rest(session: string, from: number, bytesMax: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const read = await this.readLog(session, from, async (chunk) => {
+      bytes += chunk.length;
+      if (bytes <= bytesMax) chunks.push(chunk);
+    });
+    return read.ok && bytes <= bytesMax ? Buffer.concat(chunks) : new Uint8Array(0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -39,7 +39,7 @@ export function createApp(fleet: FleetPort, terminals: TerminalPort): Hono {
     }),
   );
   app.notFound((c) =>
-    answerRefusal(c, { ok: false, code: 'request/unknown-path', message: `There is nothing at ${c.req.path}` }),
+    answerRefusal(c, { ok: false, code: 'request/unknown-path', message: 'There is nothing at this path' }),
   );
   app.onError((error, c) => answerRefusal(c, refusalOfError(error)));
 

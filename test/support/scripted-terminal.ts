@@ -63,6 +63,6 @@ export class ScriptedTerminals {
   #paint(session: string, outlet: TerminalOutlet): void {
     const { offset, bytes } = this.screen(session);
     outlet.notice({ type: 'screen', offset, columns: 80, rows: 24 });
-    outlet.bytes(Buffer.from(bytes));
+    void outlet.bytes(Buffer.from(bytes));
   }
 }

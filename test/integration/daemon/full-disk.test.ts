@@ -7,7 +7,7 @@ import { isAlive } from '../../support/built-daemon.ts';
 import { TestFleet, untilTrue } from './test-fleet.ts';
 import { canMount } from './tmpfs.ts';
 
-const printer = resolve(import.meta.dirname, '../../chaos/printer.mjs');
+const printer = resolve(import.meta.dirname, '../../chaos/printer.ts');
 const onDisk = it.skipIf(!canMount);
 
 /** Prints to a raw terminal until told to end; what it wrote is in a file outside the small disk. */

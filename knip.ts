@@ -3,7 +3,7 @@ import { bundleEntries } from './scripts/bundle-entries.ts';
 
 /**
  * `!` marks what we ship. `npm run check` runs knip twice: over everything, and over the shipped part alone, which
- * finds exports that only tests use (tag a wanted one `@internal`).
+ * finds files and packages that only tests use. An export that waits for its first user is tagged `@public`, with why.
  */
 const config: KnipConfig = {
   entry: [

@@ -3,7 +3,7 @@
  * Folders never import each other, and no other part of the program asks which agent it has.
  */
 export type * from './agent.ts';
-export { createDemoProject, DemoProjectError, type DemoProjectOptions, type RunGit } from './demo/demo-project.ts';
-export { type DemoTask, demoTasks } from './demo/demo-tasks.ts';
-export { type FilteredEnvironment, filterEnvironment } from './environment.ts';
-export { type AgentsOptions, createAgents, findAgent } from './registry.ts';
+export { createDemoProject, DemoProjectError } from './demo/demo-project.ts';
+export { demoTasks } from './demo/demo-tasks.ts';
+export { filterEnvironment } from './environment.ts';
+export { createAgents, findAgent } from './registry.ts';

@@ -4,7 +4,7 @@
  * Must never name anything of Node or a browser: sockets, time and chance come in as parameters.
  */
 export { Api } from './api.ts';
-export { type FleetChange, FleetView } from './fleet-view.ts';
+export { FleetView } from './fleet-view.ts';
 export { type FleetLists, listFleet } from './list-fleet.ts';
 export { plainLine, plainText, withoutTricks } from './plain-text.ts';
 export { createQueryFilter, type QueryFilter } from './query-filter.ts';

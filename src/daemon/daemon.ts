@@ -6,7 +6,7 @@ import { emptyFleet, evolve, Fleet, type FleetState, type OpenedJournal, readSna
 import { createGit, createScriptRunner, TrustStore } from '../git/index.ts';
 import { type ErrorCode, layOutHome } from '../protocol/index.ts';
 import { serve } from '../server/index.ts';
-import { openJournal } from '../store/index.ts';
+import { backupJournal, openJournal } from '../store/index.ts';
 import { CheckpointSchedule } from './checkpoint-schedule.ts';
 import { Demo } from './demo.ts';
 import { Doctor } from './doctor.ts';
@@ -172,7 +172,9 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   stack.use(await serve({ fleet: api, terminals, log }, home.socket));
   starts.served();
   stack.use(new FootprintMeter(ports, { state, report }));
-  stack.use(new CheckpointSchedule(ports, { state, journal, loop, starts }));
+  const copy = (number: number) =>
+    backupJournal({ path: home.journal, workerEntry: entries.journalWorker, to: home.journalCopies[number] ?? '' });
+  stack.use(new CheckpointSchedule(ports, { state, journal, loop, starts, copy }));
 
   const open = stack.move();
   return {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ok, type Result, refuse } from '../base/index.ts';
 import { type ErrorCode, layOutHome } from '../protocol/index.ts';
 import { repairJournal } from '../store/index.ts';
@@ -17,7 +18,11 @@ export async function repairHome(
   using _lock = locked.value;
   try {
     const { journalWorker } = findEntries(import.meta.url);
-    const report = await repairJournal({ path: home.value.journal, workerEntry: journalWorker });
+    const report = await repairJournal({
+      path: home.value.journal,
+      workerEntry: journalWorker,
+      backups: home.value.journalCopies.filter((path) => existsSync(path)),
+    });
     return ok(sentences(report));
   } catch (cause) {
     const { message } = cause as Error;

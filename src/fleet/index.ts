@@ -19,15 +19,11 @@ export type * from './journal.ts';
 export { nameLengthMax, plainLine, slugOf, titleLengthMax } from './naming.ts';
 export { readSnapshot, writeSnapshot } from './snapshot.ts';
 export {
-  deepAfterMs,
   emptyFleet,
   type FleetState,
   heardTo,
-  type Project,
   queuedTasks,
   type Session,
   stopGraceMs,
-  type Task,
-  tabsMax,
   usedSlots,
 } from './state.ts';

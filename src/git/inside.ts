@@ -1,5 +1,4 @@
-import { lstat } from 'node:fs/promises';
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, relative, sep } from 'node:path';
 
 /** True when `path` is `root` or lies below it, by the names alone: give both without symbolic links. */
 export function isInside(root: string, path: string): boolean {
@@ -11,15 +10,4 @@ export function isInside(root: string, path: string): boolean {
 export function isPlainRelative(path: string): boolean {
   if (path === '' || path.includes('\0') || path.includes('\\') || isAbsolute(path)) return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && part.toLowerCase() !== '.git');
-}
-
-/** True when every part of `path` below `root` that exists is a real folder, the last one included. */
-export async function isRealFolder(root: string, path: string): Promise<boolean> {
-  let at = root;
-  for (const part of relative(root, path).split(sep)) {
-    at = join(at, part);
-    const found = await lstat(at).catch(() => null);
-    if (found === null || !found.isDirectory()) return false;
-  }
-  return true;
 }

@@ -3,6 +3,8 @@ export interface Home {
   configFile: string;
   state: string;
   journal: string;
+  /** Two copies of the journal, made by turns every hour. */
+  journalCopies: readonly [string, string];
   sessions: string;
   registry: string;
   worktrees: string;
@@ -37,6 +39,7 @@ export function layOutHome(env: Readonly<Record<string, string | undefined>>, ui
     configFile: join(config, 'config.json'),
     state,
     journal: join(state, 'journal.db'),
+    journalCopies: [join(state, 'journal.copy-0.db'), join(state, 'journal.copy-1.db')],
     sessions: join(state, 'holders'),
     registry: join(state, 'registry'),
     worktrees: join(state, 'worktrees'),

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, test } from 'vitest';
+import { coordinatorContract } from '../../test/support/coordinator-contract.ts';
 import { bundle, workerSource } from '../../test/support/store/bundle.ts';
 import { ManualClock, temporaryFolder } from '../../test/support/store/fixtures.ts';
-import { coordinatorContract } from './coordinator-contract.ts';
 import { openJournal } from './journal.ts';
 import { openLocalCoordinator } from './local-coordinator.ts';
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
-import type { Claim, Coordinator } from '../fleet/index.ts';
+import type { Claim, Coordinator } from '../../src/fleet/index.ts';
 
 /** What an implementation gives the contract to be tried with. Each case gets one of its own. */
 export interface ContractHost {

@@ -16,6 +16,7 @@ const other: OtherHalf = {
     process.exit(await runDaemon(env));
   },
   service: async (action) => (await import('./daemon/index.ts')).runService(action, { env, uid, program }),
+  simulate: async (args) => (await import('./sim/index.ts')).runSim(args, process.stdout),
   repair: async () => (await import('./daemon/index.ts')).repairHome(env, uid),
 };
 

@@ -22,8 +22,10 @@ export {
   emptyFleet,
   type FleetState,
   heardTo,
+  type Project,
   queuedTasks,
   type Session,
   stopGraceMs,
+  type Task,
   usedSlots,
 } from './state.ts';

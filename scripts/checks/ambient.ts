@@ -58,6 +58,11 @@ export const adapters: readonly Adapter[] = [
     because: 'A process of its own, outliving the daemon; its children and its clock are real or it is nothing',
   },
   {
+    path: 'src/terminal/start-holder.ts',
+    may: ['processes'],
+    because: 'Starts holders so that their life does not hang on ours',
+  },
+  {
     path: 'src/terminal/screen/screen-worker.ts',
     may: ['timers'],
     because: 'A worker thread beside the loop: it gathers output over real milliseconds',

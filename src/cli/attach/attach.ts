@@ -29,8 +29,6 @@ export async function attach(call: Call, ref: string, options: AttachOptions): P
   }
   if (options.follow === true && !/^[1-9]$/.test(ref))
     return refuse('request/invalid', 'Only a tab number can be followed', 'concert attach 3 --follow');
-  // Loaded while the daemon answers: the seat needs it next.
-  void import('ws');
   const [session, prefix] = await Promise.all([findSession(call, ref), readPrefix(call)]);
   if (!session.ok) return session;
   const terminal = new AttachedTerminal(call, {

@@ -8,7 +8,7 @@ import { OutputTail } from './output-tail.ts';
 import { PacedReader } from './paced-reader.ts';
 import type { Subscription, SubscriptionSource } from './subscription.ts';
 
-export interface ChannelOptions {
+interface ChannelOptions {
   number: number;
   start: HolderStart;
   segmentBytes: number;

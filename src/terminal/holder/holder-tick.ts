@@ -1,6 +1,6 @@
 /** In this order within one tick: what is read is written and sent by the same wake-up. */
 const phases = ['read', 'write', 'send'] as const;
-export type TickPhase = (typeof phases)[number];
+type TickPhase = (typeof phases)[number];
 
 /** Terminals that nobody looks at are read this rarely: a spinner of ten frames a second then has one each time. */
 const readEveryMs = 100;

@@ -26,7 +26,7 @@ const dataHeaderBytes = frameHeaderBytes + 16;
 /** Fewer bytes are cheaper copied behind their header than written separately. */
 const copyBytesMax = 2048;
 
-export interface PeerEvents {
+interface PeerEvents {
   /** Throws for what breaks the protocol: the peer is then told and let go. */
   onFrame(header: FrameHeader, payload: Uint8Array): void;
   /** It was let go for this. */
@@ -143,6 +143,11 @@ export class Peer implements SubscriptionOutlet, Disposable {
     const start = Buffer.allocUnsafe(8);
     writeOffset(start, offset, 0);
     this.send(FrameType.exited, channel, Buffer.concat([start, encodeJson(exit)]));
+  }
+
+  failed(channel: number, error: Error): void {
+    const message = `Cannot read the log: ${error.message}; subscribe again to try again`;
+    this.refuse(channel, { code: 'disk-error', frame: FrameType.subscribe, message });
   }
 
   schedule(subscription: Subscription, withinMs: number): void {

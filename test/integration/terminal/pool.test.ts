@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../../../src/base/index.ts';
-import { FrameType, type HolderRefused } from '../../../src/protocol/holder-wire.ts';
+import { FrameType, type HolderRefused } from '../../../src/protocol/index.ts';
 import { signalProcess } from '../../../src/terminal/holder/signal-process.ts';
 import { writeRegistration } from '../../../src/terminal/holder-registry.ts';
 import {

@@ -12,7 +12,7 @@ import {
   FrameType,
   type HolderExit,
   type HolderStart,
-} from '../../../src/protocol/holder-wire.ts';
+} from '../../../src/protocol/index.ts';
 import type { StartChild } from '../../../src/terminal/holder/child.ts';
 import { Holder } from '../../../src/terminal/holder/holder.ts';
 import type { LogFiles } from '../../../src/terminal/holder/log-files.ts';

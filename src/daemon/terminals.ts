@@ -44,6 +44,9 @@ const mib = 1_048_576;
 const agentOomScoreAdj = 500;
 /** How long an attach waits for the screen to have its size before it is drawn as it is. */
 const resizeWaitMs = 150;
+/** How long an attach waits for a screen that has not begun yet, and how often it looks. */
+const screenWaitMs = 5_000;
+const screenLookMs = 20;
 
 export interface TerminalsOptions {
   home: Home;
@@ -476,7 +479,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     return {
       holderSocket: socketPath,
       channel,
-      checkpoint: (history) => screens.checkpoint(session, history),
+      checkpoint: (history) => this.#checkpoint(screens, process, history),
       grant: async (ticket, mode) => expectDone(await connection.grant(channel, ticket, mode)),
       revoke: async (ticket) => expectDone(await connection.revoke(channel, ticket)),
       resize: async (columns, rows) => {
@@ -486,6 +489,21 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       write: (bytes) => connection.input(channel, bytes),
       subscribe: (from, credit, listener) => this.#relay(socketPath, channel, from, credit, listener),
     };
+  }
+
+  /** A process may be attached to before its screen has begun to follow it; after a while without one something is wrong. */
+  async #checkpoint(screens: ScreenPool, process: LiveProcess, history: number) {
+    const { clock } = this.#ports;
+    const askedAt = clock.monotonic();
+    for (;;) {
+      try {
+        return await screens.checkpoint(process.session, history);
+      } catch (error) {
+        const isOver = this.#live.get(process.session) !== process;
+        if (isOver || clock.monotonic() - askedAt > screenWaitMs) throw error;
+      }
+      await new Promise<void>((resolve) => clock.after(screenLookMs, resolve));
+    }
   }
 
   /** A connection of its own for each terminal that takes its bytes through the daemon: credit is per connection. */

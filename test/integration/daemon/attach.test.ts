@@ -166,4 +166,4 @@ it('gives a relayed terminal that fell behind a fresh screen, and every byte to 
   expect(lazy.shown.length).toBeLessThan(1_000_000);
   const log = (await fleet.logOf(session)).toString();
   expect(log).toContain(Array.from({ length: 300_000 }, (_, i) => `${i + 1}\r\n`).join(''));
-});
+}, 60_000);

@@ -165,7 +165,7 @@ describe('HTTP', () => {
       '',
     ];
     await fuzz(fleet.paths.socket, () => [Buffer.from(starts[next() % starts.length] ?? ''), noise(next)]);
-  });
+  }, 60_000);
 });
 
 describe('WebSocket', () => {
@@ -283,7 +283,7 @@ describe('WebSocket', () => {
       Buffer.from(upgrade(paths[next() % paths.length] ?? '', ...proper)),
       noise(next),
     ]);
-  });
+  }, 60_000);
 });
 
 describe('holder', () => {
@@ -333,7 +333,7 @@ describe('holder', () => {
       const isHello = type === FrameType.hello;
       return [Buffer.from(opening), encodeFrame(type, next() % 4, isHello ? 0 : 1, noise(next)), noise(next)];
     });
-  });
+  }, 60_000);
 });
 
 /** Sends bytes and collects the answer until the other side closes; `half` closes by itself once they are sent. */

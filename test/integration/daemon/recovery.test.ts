@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { childrenOf, isAlive } from '../../support/built-daemon.ts';
+import { isAlive } from '../../support/built-daemon.ts';
 import { makeRepository, TestFleet, untilTrue } from './test-fleet.ts';
 
 describe('what happened while the daemon was dead', () => {
@@ -89,7 +89,6 @@ it('starts each session once, however often it is killed while starting, and kee
   );
   await untilTrue('all four run', () => readFileSync(started, 'utf8').trim().split('\n').length >= slots);
   expect(readFileSync(started, 'utf8').trim().split('\n').sort()).toEqual(['0', '1', '2', '3']);
-  expect(fleet.holderPids().flatMap(childrenOf).length).toBe(slots);
 
   const [first] = [...(await fleet.sessions())];
   await fleet.act(first?.id ?? '', 'stop');

@@ -7,11 +7,10 @@ import { realClock } from './clock.ts';
 import type { Invocation } from './invocation.ts';
 import { lookOf } from './look.ts';
 import { exitCodeOf, printRefusal } from './outcome.ts';
+import { commonFlags, parseQuickly } from './parse-quickly.ts';
+import type { parseVerb } from './parse-verb.ts';
 import type { VerbRow } from './verbs.ts';
 import { laterVerbs, verbs } from './verbs.ts';
-
-/** Options that may stand before the verb as well as after it. */
-const commonFlags = new Set(['--json', '-q', '--quiet', '-v', '--verbose', '--no-color', '--yes', '-y']);
 
 /** Runs one command line to its end and says what to exit with. Refusals are printed here and nowhere else. */
 export async function runCli(invocation: Invocation): Promise<number> {
@@ -44,8 +43,9 @@ async function runVerb(
   invocation: Invocation,
   { name, row, argv, flags }: { name: string; row: VerbRow; argv: string[]; flags: Flags },
 ): Promise<number> {
-  const [{ verb }, { parseVerb }] = await Promise.all([row.load(), import('./parse-verb.ts')]);
-  const parsed = parseVerb({ name, row, verb, argv });
+  const { verb } = await row.load();
+  const quick = verb.quick === undefined ? null : parseQuickly(verb.quick, argv);
+  const parsed = quick === null ? await parseFully({ name, row, verb, argv }) : ok(quick);
   if (!parsed.ok) return refused(invocation, flags, parsed);
   if ('help' in parsed.value) {
     invocation.stdout.write(parsed.value.help);
@@ -57,6 +57,11 @@ async function runVerb(
   const outcome = await verb.run(call, parsed.value.args, parsed.value.options, parsed.value.rest);
   if (typeof outcome !== 'number') call.refuse(outcome);
   return exitCodeOf(outcome);
+}
+
+async function parseFully(what: Parameters<typeof parseVerb>[0]): Promise<ReturnType<typeof parseVerb>> {
+  const { parseVerb } = await import('./parse-verb.ts');
+  return parseVerb(what);
 }
 
 async function callOf(invocation: Invocation, flags: Flags, row: VerbRow, home: Home): Promise<Call> {

@@ -9,6 +9,18 @@ export interface Verb<Options extends object = Record<string, unknown>> {
   run(call: Call, args: string[], options: Options, rest: string[]): Promise<Outcome>;
   /** Keeps what follows `--` apart, as a command line of its own. */
   hasRest?: boolean;
+  /** The usual form of a call, for verbs that are waited for at the keyboard. */
+  quick?: QuickShape;
+}
+
+/** Calls made of these alone are taken apart without the argument library, which is a seventh of a cold start. */
+export interface QuickShape {
+  /** How many arguments, at least and at most. */
+  args: readonly [number, number];
+  /** Long flags without a value, such as `--take`. */
+  flags: readonly string[];
+  /** What the other options are when nothing is said. */
+  defaults: Readonly<Record<string, unknown>>;
 }
 
 /** Gives the options their type: commander knows only their names. */

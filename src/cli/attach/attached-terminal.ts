@@ -59,8 +59,8 @@ export class AttachedTerminal {
     this.#call = call;
     this.#options = options;
     this.#raw = options.isInteractive ? openRawTerminal(call.invocation) : null;
-    const isReady = this.#raw?.isReady ?? Promise.resolve();
-    this.#output = new TerminalOutput(call.invocation.stdout, createQueryFilter, isReady);
+    const prepare = async () => await this.#raw?.finish();
+    this.#output = new TerminalOutput(call.invocation.stdout, createQueryFilter, prepare);
     this.#keys = new PrefixKeys(options.prefix);
     this.#daemon = this.#stack.use(bringBack(call, () => {}));
   }

@@ -7,13 +7,16 @@ import { TitleFilter } from './title-filter.ts';
 
 /**
  * The terminal this program runs in, given to a session: its output, our title and, on the bottom row, a line of ours
- * for a moment. Nothing is written before `isReady`. `end` or `endAtOnce` gives the terminal back as it was.
+ * for a moment. After the first screen nothing more is shown until `prepare`, called then, has resolved. `end` or
+ * `endAtOnce` gives the terminal back as it was.
  */
 export class TerminalOutput implements SessionSink {
   readonly #stdout: Invocation['stdout'];
   readonly #createFilter: () => QueryFilter;
   readonly #isTerminal: boolean;
-  #waiting: (() => void)[] | null = [];
+  readonly #prepare: () => Promise<void>;
+  #waiting: { bytes: Uint8Array; taken: () => void }[] | null = [];
+  #prepared = Promise.resolve();
   #queries: QueryFilter;
   #titles = new TitleFilter();
   #title = '';
@@ -22,33 +25,31 @@ export class TerminalOutput implements SessionSink {
   #hasBegun = false;
   #isOver = false;
 
-  constructor(stdout: Invocation['stdout'], createFilter: () => QueryFilter, isReady: Promise<unknown>) {
+  constructor(stdout: Invocation['stdout'], createFilter: () => QueryFilter, prepare: () => Promise<void>) {
     this.#stdout = stdout;
     this.#createFilter = createFilter;
     this.#isTerminal = stdout.isTTY === true;
     this.#queries = createFilter();
     if (this.#isTerminal) writeWithoutBlocking(stdout);
-    void isReady.then(() => {
-      const waiting = this.#waiting ?? [];
-      this.#waiting = null;
-      for (const step of waiting) step();
-    });
+    this.#prepare = prepare;
   }
 
   paint(screen: Uint8Array): void {
-    if (this.#waiting !== null) return void this.#waiting.push(() => this.paint(screen));
     if (this.#isOver) return;
+    // What waits to be shown is in this screen already.
+    for (const { taken } of this.#waiting?.splice(0) ?? []) taken();
     this.#queries = this.#createFilter();
     this.#titles = new TitleFilter();
     this.#isLineShown = false;
     this.#own(this.#hasBegun ? freshScreen : `${saveTitle}${scrollAway(this.#rows)}${freshScreen}`);
-    this.#hasBegun = true;
     this.#stdout.write(this.#filtered(screen));
+    if (!this.#hasBegun) this.#prepared = this.#prepare().then(() => this.#showWaiting());
+    this.#hasBegun = true;
     this.#showTitle();
   }
 
   write(bytes: Uint8Array, taken: () => void): void {
-    if (this.#waiting !== null) return void this.#waiting.push(() => this.write(bytes, taken));
+    if (this.#waiting !== null) return void this.#waiting.push({ bytes, taken });
     if (this.#isOver || this.#isLineShown) return taken();
     const filtered = this.#filtered(bytes);
     if (filtered.length === 0) taken();
@@ -74,10 +75,11 @@ export class TerminalOutput implements SessionSink {
   }
 
   /** Resolves when the terminal has taken everything and is as it was. */
-  end(): Promise<void> {
+  async end(): Promise<void> {
+    await this.#prepared;
     const last = this.#lastWords();
     this.#isOver = true;
-    return new Promise((resolve) => this.#stdout.write(last, () => resolve()));
+    await new Promise<void>((resolve) => this.#stdout.write(last, () => resolve()));
   }
 
   /** For an end that leaves no time: writes past what still waits. */
@@ -89,6 +91,12 @@ export class TerminalOutput implements SessionSink {
     } catch {
       // The terminal is gone or blocked; nothing more can be done for it.
     }
+  }
+
+  #showWaiting(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const { bytes, taken } of waiting) this.write(bytes, taken);
   }
 
   get #rows(): number {

@@ -86,6 +86,11 @@ export const adapters: readonly Adapter[] = [
   { path: 'src/daemon/machine-probe.ts', may: ['processes'], because: 'Asks the machine which programs it has' },
   { path: 'src/daemon/service/', may: ['processes'], because: 'Talks to systemd and launchd' },
   {
+    path: 'src/git/run-script.ts',
+    may: ['processes'],
+    because: 'Runs the setup commands of a trusted project, with a deadline',
+  },
+  {
     path: 'src/git/run-git.ts',
     may: ['timers', 'processes', 'environment'],
     because: 'Runs the git binary, with a deadline',

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Timeline } from './timeline.ts';
 
 it('does everything in the order of its time, and of one time in the order it was asked for', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 60 }), (delays) => {
       const timeline = new Timeline(1_000);
       const done: [number, number][] = [];

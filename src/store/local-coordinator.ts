@@ -21,8 +21,6 @@ export interface LocalCoordinatorOptions {
 /**
  * The coordinator of a single host: claims and seats in the journal's own transactions, messages within the process,
  * blobs in a folder. Calls that touch the journal reject with a `StoreError`, as its appends do.
- *
- * @public The daemon's own claims ride in its batches; this is for the hosts that will join beside it.
  */
 export async function openLocalCoordinator(options: LocalCoordinatorOptions): Promise<Coordinator> {
   return new LocalCoordinator(options, await BlobFolder.open(options.blobs));

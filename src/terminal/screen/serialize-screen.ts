@@ -29,10 +29,11 @@ export interface SerializeOptions {
  * whatever the program writes next, it is from then on as if it had seen everything. `conformance.test.ts` holds that
  * for every state it lists, cut at every byte.
  *
- * What VT cannot say and is therefore lost: rows above `rowsMax`; tab stops beyond the right edge; a saved cursor below the screen (after its scrollback was cleared); that the next
- * character would wrap, where the last cell of the row was emptied since; a pen whose flags contradict its underline
- * or link when DECRC on the other screen left it so; that no charset was designated since a soft reset; a character widened by a mark meant for one that found no room;
- * images. The suite skips exactly these.
+ * What VT cannot say and is therefore lost: rows above `rowsMax`; tab stops beyond the right edge; a saved cursor below
+ * the screen (after its scrollback was cleared); that the next character would wrap, where the last cell of the row was
+ * emptied since; a pen whose flags contradict its underline or link when DECRC on the other screen left it so; that no
+ * charset was designated since a soft reset; a character widened by a mark meant for one that found no room; half of a
+ * wide character that was broken at the edge and moved from there since; images. The suite leaves out exactly these.
  */
 export function serializeScreen(options: SerializeOptions): Uint8Array<ArrayBuffer> {
   const out = shared ?? new ByteWriter(256 * 1024);

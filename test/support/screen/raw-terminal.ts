@@ -175,8 +175,11 @@ export class RawTerminal implements Disposable {
       if (Object.keys(buffer.tabs).some((column) => Number(column) >= columns)) return 'tab stop beyond the edge';
       for (let i = 0; i < buffer.lines.length; i++) {
         const data = buffer.lines.get(i)?._data ?? [];
-        for (let at = 0; at + 3 < data.length; at += 3)
-          if ((data[at] ?? 0) >>> 21 === 5 && (data[at + 3] ?? 0) !== 0) return 'character widened by a mark';
+        for (let at = 0; at + 3 < data.length; at += 3) {
+          if ((data[at] ?? 0) >>> 22 !== 2 || (data[at + 3] ?? 0) === 0) continue;
+          if (((data[at] ?? 0) & 0x200000) !== 0) return 'character widened by a mark';
+          if (at + 6 < data.length) return 'half of a wide character within a row';
+        }
       }
     }
     const pen = this.#core._inputHandler._curAttrData;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../../../src/base/index.ts';
 import { FrameType, type HolderRefused } from '../../../src/protocol/index.ts';
@@ -371,7 +371,9 @@ test('a holder that breaks its protocol, or hangs, is an error within a bounded 
   mkdirSync(folder.at('run'));
   const socketPath = folder.at('run', 'odd.sock');
   const answers = [Buffer.alloc(64, 0xff), Buffer.alloc(0)];
+  const accepted: Socket[] = [];
   const server = createServer((socket) => {
+    accepted.push(socket);
     socket.on('error', () => {});
     socket.write(answers.shift() ?? Buffer.alloc(0));
   }).listen(socketPath);
@@ -382,6 +384,7 @@ test('a holder that breaks its protocol, or hangs, is an error within a bounded 
   await expect(HolderConnection.open({ ...how, socketPath: folder.at('none') })).rejects.toMatchObject({
     code: 'unreachable',
   });
+  for (const socket of accepted) socket.destroy();
   server.close();
 });
 

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { silentLog } from '../../../src/base/index.ts';
+import { silentLog, toDisposable } from '../../../src/base/index.ts';
 import { HolderPool } from '../../../src/terminal/holder-pool.ts';
 import { type HolderConnection, readLog, summarizeLog } from '../../../src/terminal/index.ts';
 import {
@@ -212,48 +212,35 @@ describe('bounds', () => {
     expect(listening).toBeDefined();
   });
 
-  const small = new Folder();
-  const canMount = (() => {
-    try {
-      mkdirSync(small.at('disk'));
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small.at('disk')], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  })();
-  afterAll(() => {
-    if (canMount) execFileSync('umount', ['--lazy', small.at('disk')]);
-    small[Symbol.dispose]();
+  test('on a full disk nothing is lost (a tmpfs of 1 MiB; skipped where one may not mount)', async ({ skip }) => {
+    using small = new Folder();
+    mkdirSync(small.at('disk'));
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small.at('disk')]);
+    if (mounted.status !== 0) skip('mount is not permitted here');
+    using _unmount = toDisposable(() => void spawnSync('umount', ['--lazy', small.at('disk')]));
+    const bytes = randomBytes(900_000);
+    writeFileSync(folder.at('input'), bytes);
+    writeFileSync(small.at('disk', 'ballast'), Buffer.alloc(500_000));
+    const pauses: (string | null)[] = [];
+    const { channel, logDir } = await start({ ...printRaw(folder.at('input')), logDir: small.at('disk', 'log') });
+    using listening = connection.onPaused((told) => {
+      if (told.channel === channel) pauses.push(told.pause?.reason ?? null);
+    });
+    const reader = new Reader(connection, channel);
+    await eventually(() => pauses.length === 1, 'the pause');
+    const refused = await pool.start(startOf(folder, { session: 's_no_room', logDir: small.at('disk', 'other') }));
+    expect(refused).toMatchObject({ ok: false, code: 'disk/full' });
+    const neighbour = await start(shell('echo fine'));
+    await new Reader(connection, neighbour.channel).ended();
+    expect(reader.exit).toBe(null);
+    rmSync(small.at('disk', 'ballast'));
+    await reader.ended();
+    expect(pauses).toEqual(['disk-full', null]);
+    expect(reader.hash.digest('hex')).toBe(sha256(bytes));
+    await eventually(() => summarizeLog(logDir).exit !== null, 'the exit record');
+    expect(logHash(logDir)).toBe(sha256(bytes));
+    expect(listening).toBeDefined();
   });
-
-  test.skipIf(!canMount)(
-    'on a full disk (tmpfs of 1 MiB; skipped where one may not mount) nothing is lost',
-    async () => {
-      const bytes = randomBytes(900_000);
-      writeFileSync(folder.at('input'), bytes);
-      writeFileSync(small.at('disk', 'ballast'), Buffer.alloc(500_000));
-      const pauses: (string | null)[] = [];
-      const { channel, logDir } = await start({ ...printRaw(folder.at('input')), logDir: small.at('disk', 'log') });
-      using listening = connection.onPaused((told) => {
-        if (told.channel === channel) pauses.push(told.pause?.reason ?? null);
-      });
-      const reader = new Reader(connection, channel);
-      await eventually(() => pauses.length === 1, 'the pause');
-      const refused = await pool.start(startOf(folder, { session: 's_no_room', logDir: small.at('disk', 'other') }));
-      expect(refused).toMatchObject({ ok: false, code: 'disk/full' });
-      const neighbour = await start(shell('echo fine'));
-      await new Reader(connection, neighbour.channel).ended();
-      expect(reader.exit).toBe(null);
-      rmSync(small.at('disk', 'ballast'));
-      await reader.ended();
-      expect(pauses).toEqual(['disk-full', null]);
-      expect(reader.hash.digest('hex')).toBe(sha256(bytes));
-      await eventually(() => summarizeLog(logDir).exit !== null, 'the exit record');
-      expect(logHash(logDir)).toBe(sha256(bytes));
-      expect(listening).toBeDefined();
-    },
-  );
 });
 
 describe('200 sessions', () => {

@@ -19,13 +19,17 @@ const seed = 7;
 const randomFrames = 1000;
 /** At once; the daemon takes 256. */
 const batch = 100;
-/** What a thousand bad frames may leave in memory: garbage not collected yet. */
-const residentGrowthBytesMax = 64 * 1024 * 1024;
+/** What all the bad frames together may leave in memory: garbage not collected yet, and code compiled meanwhile. */
+const residentGrowthBytesMax = 192 * 1024 * 1024;
 
 let fleet: TestFleet;
 let session: string;
 let holder: { pid: number; socket: string };
-let before: { child: number | null; descriptors: number; holderDescriptors: number; resident: number };
+/** Open now and then for something else: a screen being saved, a log being read. A leak of one per test would be ten times as many. */
+const passingDescriptors = 6;
+
+/** As it was before the first of all. */
+let before: { child: number | null; descriptors: number; holderDescriptors: number; resident: number } | undefined;
 
 beforeAll(async () => {
   fleet = await TestFleet.start();
@@ -39,7 +43,7 @@ afterAll(async () => await fleet[Symbol.asyncDispose]());
 
 beforeEach(async () => {
   const { pid } = await fleet.until(session, () => true);
-  before = {
+  before ??= {
     child: pid,
     descriptors: descriptors(fleet.pid),
     holderDescriptors: descriptors(holder.pid),
@@ -49,20 +53,25 @@ beforeEach(async () => {
 
 // Whatever was sent: the daemon and the holder are the same processes, answer, and hold nothing more than before.
 afterEach(async () => {
+  if (before === undefined) return;
+  const { child, descriptors: openBefore, holderDescriptors, resident: residentBefore } = before;
   const { daemon } = await fleet.status();
   expect(daemon.pid).toBe(fleet.pid);
   const document = await fleet.until(session, () => true);
   expect(document).toMatchObject({
-    pid: before.child,
+    pid: child,
     holderPid: holder.pid,
     state: expect.not.stringMatching(/lost|failed|done/),
   });
   const mark = `echo-${Math.round(performance.now())}`;
   await fleet.act(session, 'keys', { bytes: Buffer.from(mark).toString('base64') });
   await untilTrue('the session echoes', async () => (await fleet.logOf(session)).includes(mark));
-  await untilTrue('descriptors are closed', () => descriptors(fleet.pid) <= before.descriptors);
-  await untilTrue('descriptors of the holder are closed', () => descriptors(holder.pid) <= before.holderDescriptors);
-  expect(resident(fleet.pid) - before.resident).toBeLessThan(residentGrowthBytesMax);
+  await untilTrue('descriptors are closed', () => descriptors(fleet.pid) <= openBefore + passingDescriptors);
+  await untilTrue(
+    'descriptors of the holder are closed',
+    () => descriptors(holder.pid) <= holderDescriptors + passingDescriptors,
+  );
+  expect(resident(fleet.pid) - residentBefore).toBeLessThan(residentGrowthBytesMax);
 });
 
 describe('HTTP', () => {
@@ -131,7 +140,8 @@ describe('HTTP', () => {
       `${head('POST /v1/demo HTTP/1.1', 'Host: x', 'Transfer-Encoding: chunked')}8000000000000000\r\n`,
       'closed',
     ],
-    ['a body of 8 MB', post('/v1/demo', 'x'.repeat(8_000_000)), 413],
+    // Refused before it is read: the sender may see the end of the connection before the answer.
+    ['a body of 8 MB', post('/v1/demo', 'x'.repeat(8_000_000)), 'cut off'],
     ['arrays 10^5 deep', post('/v1/tasks', '['.repeat(100_000) + ']'.repeat(100_000)), 'refused'],
     ['objects 10^5 deep', post('/v1/tasks', `${'{"env":'.repeat(100_000)}1${'}'.repeat(100_000)}`), 'refused'],
     ['a prototype', post('/v1/tasks', '{"__proto__":{"cwd":"/"},"constructor":{"prototype":{"cwd":"/"}}}'), 'refused'],
@@ -153,6 +163,7 @@ describe('HTTP', () => {
     const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
     if (expected === 'closed') expect(status).not.toBe(200);
     else if (expected === 'refused') checkRefusal(status, JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)));
+    else if (expected === 'cut off') expect([0, 413]).toContain(status);
     else expect(status).toBe(expected);
   });
 
@@ -376,7 +387,8 @@ async function open(path: string): Promise<Socket> {
   socket.resume();
   // Being cut off is what most of them deserve.
   socket.on('error', () => {});
-  await new Promise((resolve) => socket.once('connect', resolve));
+  // A full backlog refuses the connection itself, which is an answer too.
+  await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
   return socket;
 }
 

@@ -10,7 +10,8 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   createWorktree,
@@ -134,6 +135,11 @@ describe.skipIf(!canMount)(`a full disk${needsMount}`, () => {
 
 describe.skipIf(!isRoot)(`somebody else${needsRoot}`, () => {
   /** Calls as a user who is not root, in a process of its own. */
+  /** The folders that tests get are private; somebody else must at least pass through them. */
+  beforeEach(() => {
+    for (let folder = tmpdir(); /\/ct[^/]*(\/|$)/.test(folder); folder = dirname(folder)) chmodSync(folder, 0o711);
+  });
+
   function callAsNobody(call: 'create' | 'remove' | 'diff', options: object): unknown {
     const request = JSON.stringify({ call, env: bench.env, options });
     const { stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'call-once.ts'), request], {

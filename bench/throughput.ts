@@ -9,6 +9,7 @@ import { Tmux } from './tmux.ts';
 const size = { columns: 200, rows: 50 };
 /** Work that follows the last byte (a garbage collection, a checkpoint) counts too. */
 const settleMs = 300;
+const warmUpMegabytes = 10;
 const goals: Record<PayloadKind, number> = { log: 0.85, tui: 0.65 };
 
 /** Prints each file it is told and then says so, in a terminal that echoes nothing. */
@@ -48,29 +49,28 @@ export async function throughput(
   const rows: BenchRow[] = [];
   for (const kind of ['log', 'tui'] as const) {
     const file = payloadFile(join(folder, 'payload'), kind, megabytes * 1e6);
+    const print = {
+      tmux: async (path: string, mark: string) => {
+        client.write(`${path} ${mark}\r`);
+        await tmuxMarks.comes(mark);
+      },
+      ours: async (path: string, mark: string) => {
+        terminal.write(`${path} ${mark}\r`);
+        await ourMarks.comes(mark);
+        await until('The screen has it all', async () => (await terminal.screenOffset()) >= terminal.offset);
+      },
+    };
+    const warmUp = payloadFile(join(folder, 'payload'), kind, warmUpMegabytes * 1e6);
+    await print.ours(warmUp, `bench-${kind}-warm-up`);
+    await print.tmux(warmUp, `bench-${kind}-warm-up`);
     const ours: Run[] = [];
     const theirs: Run[] = [];
     for (let run = 0; run < runs; run++) {
       const mark = `bench-${kind}-${run}-done`;
-      const order = run % 2 === 0 ? ['tmux', 'ours'] : ['ours', 'tmux'];
-      for (const side of order) {
-        if (side === 'tmux') {
-          theirs.push(
-            await timed(tmuxPids, file, async () => {
-              client.write(`${file} ${mark}\r`);
-              await tmuxMarks.comes(mark);
-            }),
-          );
-        } else {
-          ours.push(
-            await timed(fleet.pids, file, async () => {
-              terminal.write(`${file} ${mark}\r`);
-              await ourMarks.comes(mark);
-              await until('The screen has it all', async () => (await terminal.screenOffset()) >= terminal.offset);
-            }),
-          );
-        }
-      }
+      const runTmux = async () => theirs.push(await timed(tmuxPids, file, () => print.tmux(file, mark)));
+      if (run % 2 === 0) await runTmux();
+      ours.push(await timed(fleet.pids, file, () => print.ours(file, mark)));
+      if (run % 2 === 1) await runTmux();
     }
     rows.push(
       compare({

@@ -34,7 +34,7 @@ export class Channel implements SubscriptionSource, Disposable {
   readonly name: string;
   readonly logDir: string;
   readonly tail: OutputTail;
-  readonly subscriptions = new Set<Subscription>();
+  readonly #subscriptions = new Set<Subscription>();
   readonly #options: ChannelOptions;
   readonly #log: ByteLog;
   readonly #startedAt: number;
@@ -125,6 +125,16 @@ export class Channel implements SubscriptionSource, Disposable {
     };
   }
 
+  subscribe(subscription: Subscription): void {
+    this.#subscriptions.add(subscription);
+    this.#tellWatched();
+  }
+
+  unsubscribe(subscription: Subscription): void {
+    this.#subscriptions.delete(subscription);
+    this.#tellWatched();
+  }
+
   /** Empty bytes close the input of a piped child. */
   input(bytes: Uint8Array): 'taken' | 'not-live' | 'full' {
     if (this.#child === null) return 'not-live';
@@ -163,7 +173,7 @@ export class Channel implements SubscriptionSource, Disposable {
   /** Lets go of memory that neither the log nor a reader needs. */
   trim(): void {
     let neededFrom = this.tail.head;
-    for (const { offset } of this.subscriptions) neededFrom = Math.min(neededFrom, offset);
+    for (const { offset } of this.#subscriptions) neededFrom = Math.min(neededFrom, offset);
     this.tail.trim({ writtenTo: this.#log.writtenTo, neededFrom });
   }
 
@@ -173,8 +183,8 @@ export class Channel implements SubscriptionSource, Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const subscription of this.subscriptions) subscription[Symbol.dispose]();
-    this.subscriptions.clear();
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    this.#subscriptions.clear();
     this.#child?.[Symbol.dispose]();
     this.#child = null;
     this.#log[Symbol.dispose]();
@@ -210,8 +220,12 @@ export class Channel implements SubscriptionSource, Disposable {
     this.#options.onPause(told);
   }
 
+  #tellWatched(): void {
+    this.#child?.setWatched([...this.#subscriptions].some((subscription) => !subscription.isPatient));
+  }
+
   #notify(bytes: number): void {
-    for (const subscription of this.subscriptions) subscription.notify(bytes);
+    for (const subscription of this.#subscriptions) subscription.notify(bytes);
   }
 }
 

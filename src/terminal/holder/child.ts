@@ -30,6 +30,8 @@ export interface HolderChild extends Disposable {
   /** No data until `resume`; the rest waits in the kernel. Neither is an exit told while paused. */
   pause(): void;
   resume(): void;
+  /** With nobody watching, as at the start, output may come late (by `restMs`) and much of it at once. */
+  setWatched(isWatched: boolean): void;
   /** False when nobody was there to get it. After the end only the group may be meant: what the program left behind. */
   signal(name: NodeJS.Signals, target: 'group' | 'child'): boolean;
   /** Lets go of the terminal or the pipes; no event follows. */

@@ -75,6 +75,8 @@ export class FakeChild implements HolderChild {
     }
   }
 
+  setWatched(): void {}
+
   signal(name: NodeJS.Signals): boolean {
     if (this.#isGone) return false;
     this.onSignal(name);

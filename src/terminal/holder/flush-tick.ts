@@ -1,6 +1,6 @@
 /**
- * One timer for all logs of a holder: sixteen spinners then cost one wake-up per tick instead of sixteen. A log asks
- * for a flush at its first waiting byte and gets it at most `afterMs` later.
+ * One timer for the same work of all sessions: sixteen spinners then cost one wake-up per tick instead of sixteen. A log
+ * asks for a flush at its first waiting byte and gets it at most `afterMs` later; a resting terminal is read likewise.
  */
 export class FlushTick implements Disposable {
   readonly #afterMs: number;

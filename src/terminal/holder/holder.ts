@@ -148,7 +148,7 @@ export class Holder implements Disposable {
       },
       onClose: () => {
         for (const [number, subscription] of peer.subscriptions) {
-          this.#channels.get(number)?.subscriptions.delete(subscription);
+          this.#channels.get(number)?.unsubscribe(subscription);
         }
         this.#peers.delete(peer);
         this.#watchIdle();
@@ -200,7 +200,7 @@ export class Holder implements Disposable {
         this.#unsubscribe(peer, channel);
         const subscription = new Subscription(channel, peer, readSubscribe(decodeJson(payload)));
         peer.subscriptions.set(channel.number, subscription);
-        channel.subscriptions.add(subscription);
+        channel.subscribe(subscription);
         return peer.schedule(subscription, 0);
       }
       case FrameType.unsubscribe:
@@ -451,7 +451,7 @@ export class Holder implements Disposable {
     const subscription = peer.subscriptions.get(channel.number);
     if (subscription === undefined) return;
     peer.subscriptions.delete(channel.number);
-    channel.subscriptions.delete(subscription);
+    channel.unsubscribe(subscription);
     subscription[Symbol.dispose]();
   }
 

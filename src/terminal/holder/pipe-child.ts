@@ -75,6 +75,9 @@ class PipeChild implements HolderChild {
     this.#drain.resume();
   }
 
+  /** Pipes carry requests and answers, which never come late. */
+  setWatched(): void {}
+
   signal(name: NodeJS.Signals, target: 'group' | 'child'): boolean {
     if (target === 'group') return signalProcess(-this.pid, name);
     return !this.#drain.hasExited && signalProcess(this.pid, name);

@@ -6,6 +6,8 @@ import { ReadStream } from 'node:tty';
 import * as nodePty from 'node-pty';
 import { type ChildEvents, type ChildSpec, type ChildStart, type HolderChild, inputBytesMax } from './child.ts';
 import { ExitDrain } from './exit-drain.ts';
+import { FlushTick } from './flush-tick.ts';
+import { ReadingPace, restMs } from './reading-pace.ts';
 import { signalProcess } from './signal-process.ts';
 import { withoutGaps } from './spawn-clean.ts';
 
@@ -35,6 +37,11 @@ const { native } = nodePty as unknown as { native: NativePty };
 /** Every PTY of the holder reads into this: what arrives is copied on before the next read. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** Reads every resting PTY of the holder at one wake-up. */
+const restTick = new FlushTick(restMs);
+/** Rests that ended without a byte before a PTY is waited for again. */
+const emptyRestsMax = 2;
+
 /** Starts a program in a new session whose controlling terminal it is. */
 export function startPty(spec: ChildSpec, events: ChildEvents): ChildStart {
   const [file = '', ...args] = spec.argv;
@@ -63,14 +70,12 @@ class Master extends ReadStream {
   #isReleased = false;
   #isClosed = false;
 
-  constructor(descriptor: number, onData: (bytes: Uint8Array) => void, onEnd: () => void) {
+  /** `onData` says whether to wait for more; if not, `resume` goes on. */
+  constructor(descriptor: number, onData: (bytes: Uint8Array) => boolean, onEnd: () => void) {
     super(descriptor, {
       onread: {
         buffer: readBuffer,
-        callback: (count, buffer) => {
-          onData(buffer.subarray(0, count));
-          return true;
-        },
+        callback: (count, buffer) => onData(buffer.subarray(0, count)),
       },
     });
     this.#onEnd = onEnd;
@@ -99,8 +104,17 @@ class Master extends ReadStream {
   }
 }
 
+/**
+ * Its output is read in one of three ways: *waited for*, as it comes; *resting*, at the next `restTick`, because nobody
+ * watches and little is printed; *paused*, not at all. A spinner that rests costs no wake-up of its own: that, not the
+ * bytes, is what sixteen of them cost. Typing, a new size, a watcher and the exit end a rest at once.
+ */
 class PtyChild implements HolderChild {
   readonly #events: ChildEvents;
+  readonly #pace = new ReadingPace();
+  #isResting = false;
+  #emptyRests = 0;
+  #isWatched = false;
   readonly #drain = new ExitDrain(() => this.#complete());
   #pid = 0;
   #descriptor = -1;
@@ -127,7 +141,10 @@ class PtyChild implements HolderChild {
     this.#descriptor = pty.fd;
     this.#master = new Master(
       pty.fd,
-      (bytes) => this.#read(bytes),
+      (bytes) => {
+        this.#read(bytes);
+        return !this.#isResting;
+      },
       () => this.#ended(),
     );
     this.#master.resume();
@@ -135,6 +152,7 @@ class PtyChild implements HolderChild {
 
   exited(code: number, signal: number): void {
     if (this.#isDisposed) return;
+    this.#wake();
     this.#exit = signal > 0 ? { code: null, signal: signalName(signal) } : { code, signal: null };
     this.#drain.exited();
   }
@@ -143,6 +161,7 @@ class PtyChild implements HolderChild {
     if (this.#inputBytes + bytes.length > inputBytesMax) return false;
     this.#input.push(new Uint8Array(bytes));
     this.#inputBytes += bytes.length;
+    this.#wake();
     if (this.#inputRetry === null) this.#type();
     return true;
   }
@@ -151,6 +170,7 @@ class PtyChild implements HolderChild {
 
   resize(columns: number, rows: number): void {
     if (!this.#isOpen()) return;
+    this.#wake();
     try {
       native.resize(this.#descriptor, columns, rows, 0, 0);
     } catch {
@@ -160,6 +180,7 @@ class PtyChild implements HolderChild {
 
   pause(): void {
     this.#isPaused = true;
+    this.#isResting = false;
     this.#drain.pause();
     this.#master?.pause();
   }
@@ -170,6 +191,11 @@ class PtyChild implements HolderChild {
     this.#drain.resume();
   }
 
+  setWatched(isWatched: boolean): void {
+    this.#isWatched = isWatched;
+    if (isWatched) this.#wake();
+  }
+
   signal(name: NodeJS.Signals, target: 'group' | 'child'): boolean {
     if (target === 'group') return signalProcess(-this.#pid, name);
     return !this.#drain.hasExited && signalProcess(this.#pid, name);
@@ -177,6 +203,7 @@ class PtyChild implements HolderChild {
 
   [Symbol.dispose](): void {
     this.#isDisposed = true;
+    this.#isResting = false;
     this.#drain[Symbol.dispose]();
     this.#dropInput();
     if (this.#look !== null) clearInterval(this.#look);
@@ -190,7 +217,11 @@ class PtyChild implements HolderChild {
   #read(bytes: Uint8Array): void {
     if (this.#isDisposed) return;
     this.#drain.heard();
+    const mayRest = this.#pace.mayRest(bytes.length, performance.now());
     this.#events.onData(bytes);
+    if (this.#isDisposed || this.#isPaused) return;
+    if (mayRest && !this.#isWatched && !this.#drain.hasExited && this.#look === null) this.#rest();
+    else this.#wake();
   }
 
   #ended(): void {
@@ -211,6 +242,33 @@ class PtyChild implements HolderChild {
     } catch {
       // EIO: still nobody has it open. EAGAIN: someone has, and says nothing.
     }
+  }
+
+  #rest(): void {
+    this.#isResting = true;
+    this.#emptyRests = 0;
+    restTick.add(this.#endRest);
+  }
+
+  /** The stream is left out: stopping and starting it each time would cost the wake-ups that a rest saves. */
+  readonly #endRest = (): void => {
+    if (!this.#isResting) return;
+    let count = 0;
+    try {
+      count = readSync(this.#descriptor, readBuffer);
+    } catch (error) {
+      const isEmpty = (error as NodeJS.ErrnoException).code === 'EAGAIN';
+      if (isEmpty && ++this.#emptyRests < emptyRestsMax) return restTick.add(this.#endRest);
+      // A terminal that ended is for the stream to find.
+    }
+    if (count === 0) this.#wake();
+    else this.#read(readBuffer.subarray(0, count));
+  };
+
+  #wake(): void {
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    this.#master?.resume();
   }
 
   #complete(): void {

@@ -31,6 +31,8 @@ const turnBytes = 256 * 1024;
 /** A person's terminal gets small output at once; beyond this much within `burstMs` it is gathered. */
 const burstBytes = 16 * 1024;
 const burstMs = 2;
+/** Who lets bytes wait for so long, as the screen of a program that has started does, is in no hurry at all. */
+const patientMs = 20;
 
 /**
  * One reader of one channel: an offset and a credit. Keeping up, it is served from memory; having fallen behind, from
@@ -65,6 +67,11 @@ export class Subscription implements Disposable {
   /** Of the next byte it will send. */
   get offset(): number {
     return this.#offset;
+  }
+
+  /** Bytes may come late and many together: nobody looks at them. */
+  get isPatient(): boolean {
+    return this.#coalesceMs >= patientMs;
   }
 
   addCredit(bytes: number): void {

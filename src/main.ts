@@ -6,10 +6,8 @@ const { argv, env, execPath } = process;
 const uid = process.getuid?.() ?? 0;
 const main = fileURLToPath(import.meta.url);
 /** How to run this program again: by its launcher where there is one, which keeps compiled code for the next start. */
-const program: [string, string] = [
-  execPath,
-  main.endsWith('.js') ? fileURLToPath(new URL('../bin/concert', import.meta.url)) : main,
-];
+const launcher = main.endsWith('.js') ? fileURLToPath(new URL('../bin/concert', import.meta.url)) : main;
+const program: [string, string] = [execPath, launcher];
 
 /** The daemon's code is loaded by those who run it, and by nobody else. */
 const other: OtherHalf = {
@@ -40,6 +38,10 @@ process.exitCode = await runCli({
     return process.stderr;
   },
   program,
+  interrupted: () =>
+    new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve());
+    }),
   version: readVersion,
   other,
 });

@@ -14,6 +14,8 @@ export interface Invocation {
   stderr: Writable & { isTTY?: boolean };
   /** Starts this program anew when arguments are appended: the runtime, then the main file. */
   program: readonly [string, ...string[]];
+  /** Resolves when the person wants it to end. From the first call on, Ctrl+C ends nothing by itself any more. */
+  interrupted(): Promise<void>;
   /** Read only when asked for: most calls do not need it. */
   version(): string;
   other: OtherHalf;

@@ -36,13 +36,14 @@ export async function printEvents(
     else items.push(event);
   });
   if (!ended.ok) return ended;
-  if (call.flags.json && !wanted.follow) call.answer({ schema: 'concert/events@1', items }, () => []);
+  if (wanted.follow) return exitCodes.interrupted;
+  if (call.flags.json) call.answer({ schema: 'concert/events@1', items }, () => []);
   return exitCodes.ok;
 }
 
 /**
  * Hands over every event after a number, in order and each once. Following, it goes on with those that happen, over
- * restarts of the daemon, and never resolves; else it resolves after the newest.
+ * restarts of the daemon, until the person ends it; else it resolves after the newest.
  */
 async function readEvents(call: Call, wanted: Wanted, take: Take): Promise<Result<null, ErrorCode>> {
   const lists = await call.fleet();
@@ -60,40 +61,56 @@ async function readEvents(call: Call, wanted: Wanted, take: Take): Promise<Resul
       take(event, (id) => (id === null ? '-' : (names.get(id) ?? id)));
     }
   };
-  if (!wanted.follow) return await readPages(call, () => last, give);
-  for (let attempt = 0; ; ) {
+  const catchUp = () => readPages(call, last, give);
+  return wanted.follow ? await follow(call, catchUp, give) : await catchUp();
+}
+
+/** Live events wait until the earlier ones have been read. A connection that ends is begun anew, from the last one given. */
+async function follow(
+  call: Call,
+  catchUp: () => Promise<Result<null, ErrorCode>>,
+  give: (event: EventDocument) => void,
+): Promise<Result<null, ErrorCode>> {
+  let isOver = false;
+  const over = call.invocation.interrupted().then(() => {
+    isOver = true;
+  });
+  for (let attempt = 0; !isOver; attempt++) {
     const held: EventDocument[] = [];
     let isCaughtUp = false;
     const socket = call.transport.openSocket('/v1/events');
     const closed = new Promise<void>((resolve) => socket.onClose(resolve));
+    const opened = new Promise<'open'>((resolve) => socket.onOpen(() => resolve('open')));
     socket.onMessage((message) => {
       const event = JSON.parse(String(message)) as EventDocument;
       if (isCaughtUp) give(event);
       else if (held.length < heldEventsMax) held.push(event);
       else socket.close();
     });
-    const opened = await Promise.race([new Promise<true>((resolve) => socket.onOpen(() => resolve(true))), closed]);
-    const pages = opened === true ? await readPages(call, () => last, give) : ok(null);
-    if (opened === true && pages.ok) {
+    if ((await Promise.race([opened, closed, over])) === 'open' && (await catchUp()).ok) {
       attempt = 0;
       isCaughtUp = true;
       for (const event of held) give(event);
-      await closed;
+      await Promise.race([closed, over]);
     }
     socket.close();
-    await new Promise<void>((resolve) => call.clock.after(backoffMs(retry, attempt++, realChance.float()), resolve));
-    const back = await call.api.status();
-    if (!back.ok && back.code !== 'daemon/not-running') return back;
+    if (!isOver) await Promise.race([pause(call, attempt), over]);
   }
+  return ok(null);
+}
+
+/** Waits a little longer each time, then makes sure that a daemon which died is there again. */
+async function pause({ clock, api }: Call, attempt: number): Promise<void> {
+  await new Promise<void>((resolve) => clock.after(backoffMs(retry, attempt, realChance.float()), resolve));
+  await api.status();
 }
 
 async function readPages(
   call: Call,
-  last: () => number,
+  from: number,
   give: (event: EventDocument) => void,
 ): Promise<Result<null, ErrorCode>> {
-  let since = last();
-  for (;;) {
+  for (let since = from; ; ) {
     const page = await call.api.events({ since, limit: pageSize });
     if (!page.ok) return page;
     for (const event of page.value.items) give(event);

@@ -31,13 +31,11 @@ function begin(socketPath: string, method: string, path: string, body?: unknown)
     const call = httpRequest({ socketPath, method, path, agent: false, timeout: answerMsMax }, resolve);
     call.on('error', (cause) => reject(unreachable(cause)));
     call.on('timeout', () => call.destroy(new Error(`it said nothing for ${answerMsMax / 1000} s`)));
-    if (body === undefined) call.end();
-    else {
-      const text = Buffer.from(JSON.stringify(body));
-      call.setHeader('content-type', 'application/json');
-      call.setHeader('content-length', text.length);
-      call.end(text);
-    }
+    const text = body === undefined ? '' : JSON.stringify(body);
+    if (body !== undefined) call.setHeader('content-type', 'application/json');
+    // Said also for none: the edge takes a request of unknown length for one that may be endless.
+    if (method !== 'GET') call.setHeader('content-length', Buffer.byteLength(text));
+    call.end(text);
   });
 }
 

@@ -23,16 +23,10 @@ export async function watchList(call: Call, options: ListOptions): Promise<Outco
   using view = opened.value;
   const isPlace = call.invocation.stdout.isTTY === true && !call.flags.json && call.invocation.env['TERM'] !== 'dumb';
   using _drawing = isPlace ? drawInPlace(call, view, options) : printChanges(call, view, options);
-  await interrupted();
+  await call.invocation.interrupted();
   if (isPlace) call.invocation.stdout.write(leaveScreen);
   call.tell('Sessions go on');
   return exitCodes.ok;
-}
-
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
 }
 
 function drawInPlace(call: Call, view: FleetView, options: ListOptions): Disposable {

@@ -23,6 +23,7 @@ import { lockHome } from './lock.ts';
 import { createMachineProbe } from './machine-probe.ts';
 import { bootId } from './process-facts.ts';
 import { Publisher } from './publisher.ts';
+import { readOnlyJournal } from './read-only-journal.ts';
 import { realClock, realRandom } from './real-ports.ts';
 import { createEffectRunner } from './run-effects.ts';
 import { SignalRouter } from './signal-router.ts';
@@ -69,6 +70,8 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const opened = await openJournal({ path: home.journal, workerEntry: entries.journalWorker, clock: realClock });
   stack.use(opened.journal);
   const state = rebuild(opened);
+  const trouble = troubleOf(opened, keepsCrashing);
+  const journal = trouble === null ? opened.journal : readOnlyJournal(opened.journal);
   const fleet = new Fleet(state);
   const clock = steadyClock(realClock, opened.rows.at(-1)?.at ?? 0);
   const ports = { clock, random: realRandom, log: stderrLog };
@@ -100,7 +103,7 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const loop = stack.use(
     new EventLoop(ports, {
       fleet,
-      journal: opened.journal,
+      journal,
       run: createEffectRunner({ state, clock, log, workspaces, launches, terminals, report }),
       prepare: ({ events, rows }) => {
         const drawing = publisher.prepare(events);
@@ -114,7 +117,6 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
     }),
   );
 
-  const trouble = troubleOf(opened, keepsCrashing);
   const found = await terminals.findHolders(Math.max(opened.epoch, state.epoch) + 1);
   const boot = bootId(uptime() * 1000, clock.now());
   if (trouble === null) {
@@ -152,7 +154,7 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const api = new FleetApi({
     state,
     loop,
-    journal: opened.journal,
+    journal,
     publisher,
     clock,
     random,
@@ -170,7 +172,7 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   stack.use(await serve({ fleet: api, terminals, log }, home.socket));
   starts.served();
   stack.use(new FootprintMeter(ports, { state, report }));
-  stack.use(new CheckpointSchedule(ports, { state, journal: opened.journal, loop, starts }));
+  stack.use(new CheckpointSchedule(ports, { state, journal, loop, starts }));
 
   const open = stack.move();
   return {

@@ -145,7 +145,7 @@ it('a refusal is answered at once', async () => {
 it('what is only shown waits for what happened before it', async () => {
   const { loop, journal, told, task, at } = await running();
   loop.report(task(1));
-  loop.report({ type: 'session/title', at: at(), session: 's1', title: 'Title' });
+  loop.report({ type: 'session/title', at: at(), session: 's1', incarnation: 0, title: 'Title' });
   const before = [...told];
   await journal.succeed();
   expect([before, told]).toEqual([[], [shownTask, 'run worktree/create', 'show title.changed']]);
@@ -153,21 +153,23 @@ it('what is only shown waits for what happened before it', async () => {
 
 it('what an effect reports at once is shown after the turns before it', async () => {
   const { loop, journal, told, task, at } = await running((self, what) => {
-    if (what === 'run worktree/create') self.report({ type: 'session/title', at: start, session: 's1', title: 'Made' });
+    if (what === 'run worktree/create')
+      self.report({ type: 'session/title', at: start, session: 's1', incarnation: 0, title: 'Made' });
   });
   loop.report(task(1));
   await journal.succeed();
   const first = told.splice(0);
-  loop.report({ type: 'session/title', at: at(), session: 's1', title: 'Other' });
+  loop.report({ type: 'session/title', at: at(), session: 's1', incarnation: 0, title: 'Other' });
   expect([first, told]).toEqual([[shownTask, 'run worktree/create', 'show title.changed'], ['show title.changed']]);
 });
 
 it('what is reported while something is shown comes after all that was to be shown', async () => {
   const { loop, journal, told, task, at } = await running((self, what) => {
-    if (what === 'show output.seen') self.report({ type: 'session/title', at: start, session: 's1', title: 'Seen' });
+    if (what === 'show output.seen')
+      self.report({ type: 'session/title', at: start, session: 's1', incarnation: 0, title: 'Seen' });
   });
   loop.report(task(1));
-  loop.report({ type: 'session/output', at: at(), session: 's1', head: 1 });
+  loop.report({ type: 'session/output', at: at(), session: 's1', incarnation: 0, head: 1 });
   loop.report({ type: 'holder/seen', at: at(), holder: 'h', pid: 1, alive: true });
   await journal.succeed();
   expect(told.slice(2)).toEqual(['show output.seen', 'show holder.seen', 'show title.changed']);
@@ -194,8 +196,8 @@ it('however long that lasts, of what is only shown the last is kept', async () =
   loop.report(task(1));
   await journal.fail('disk/full');
   for (let n = 0; n < 1_000; n++) {
-    loop.report({ type: 'session/output', at: at(), session: 's1', head: n });
-    loop.report({ type: 'session/title', at: at(), session: 's1', title: `${n}` });
+    loop.report({ type: 'session/output', at: at(), session: 's1', incarnation: 0, head: n });
+    loop.report({ type: 'session/title', at: at(), session: 's1', incarnation: 0, title: `${n}` });
   }
   loop.report(task(2));
   await clock.advance(100);

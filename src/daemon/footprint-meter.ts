@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts';
-import type { FleetState, Input } from '../fleet/index.ts';
+import type { FleetState, Input, Session } from '../fleet/index.ts';
 import { treeMemoryMiB } from './process-facts.ts';
 
 /** Reading every process of the machine costs a few ms; memory of agents moves slowly. */
@@ -24,14 +24,17 @@ export class FootprintMeter implements Disposable {
   }
 
   #measure(): void {
-    const pids = new Map<number, string>();
-    for (const session of this.#state.sessions.values())
-      if (session.process !== null) pids.set(session.process.pid, session.id);
-    if (pids.size > 0) {
-      for (const [pid, footprintMiB] of treeMemoryMiB([...pids.keys()])) {
-        const session = pids.get(pid);
-        if (session === undefined || this.#state.sessions.get(session)?.footprintMiB === footprintMiB) continue;
-        this.#report({ type: 'session/footprint', at: this.#clock.now(), session, footprintMiB });
+    const running = new Map<number, Session>();
+    for (const session of this.#state.sessions.values()) {
+      if (session.process !== null && session.process.pid > 0) running.set(session.process.pid, session);
+    }
+    if (running.size > 0) {
+      const at = this.#clock.now();
+      for (const [pid, footprintMiB] of treeMemoryMiB([...running.keys()])) {
+        const session = running.get(pid);
+        if (session === undefined || session.footprintMiB === footprintMiB) continue;
+        const { id, incarnation } = session;
+        this.#report({ type: 'session/footprint', at, session: id, incarnation, footprintMiB });
       }
     }
     this.#next = this.#clock.after(everyMs, () => this.#measure());

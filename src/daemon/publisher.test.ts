@@ -88,7 +88,7 @@ it('draws the queue again when its places or the slots change, and nothing for w
     prepare(story.makeProcess(session))();
   }
   seen.length = 0;
-  prepare(story.tell({ type: 'session/output', session: 's1', head: 100 }))();
+  prepare(story.tell({ type: 'session/output', session: 's1', incarnation: 1, head: 100 }))();
   prepare(story.say('s1', { state: 'working' }))();
   const quiet = seen.length;
   prepare(story.exit('s1', 0))();

@@ -4,6 +4,7 @@ import { startDaemon } from './daemon.ts';
 import { findEntries } from './entries.ts';
 import { stderrLog } from './file-log.ts';
 import { tellStarter } from './ready-line.ts';
+import { startFailure } from './start-failure.ts';
 import { StartRecord } from './start-record.ts';
 
 /**
@@ -16,7 +17,8 @@ export async function runDaemon(env: Readonly<Record<string, string | undefined>
   process.on('SIGTERM', () => ended.resolve(0));
   process.on('SIGINT', () => ended.resolve(0));
   const uid = process.getuid?.() ?? 0;
-  const die = dieWith(layOutHome(env, uid).startsFile);
+  const { startsFile } = layOutHome(env, uid);
+  const die = dieWith(startsFile);
   process.on('uncaughtException', (error) => die('An error nobody foresaw', error));
   process.on('unhandledRejection', (error) => die('A promise nobody waited for failed', error as Error));
   process.title = 'concert-daemon';
@@ -30,6 +32,12 @@ export async function runDaemon(env: Readonly<Record<string, string | undefined>
       stderrLog.info('Ending', { reason });
       ended.resolve(0);
     },
+  }).catch((error: unknown) => {
+    stderrLog.error('Could not start', { error: (error as Error).stack ?? String(error) });
+    const failure = startFailure(error);
+    // A full disk, or a home in disorder, is no crash of ours.
+    if (failure.code !== 'daemon/internal') new StartRecord(startsFile).excused();
+    return failure;
   });
   if (!started.ok) {
     stderrLog.error(started.message, { code: started.code });

@@ -84,7 +84,7 @@ export class SignalRouter implements Disposable {
     tracked.silenceDueMs = firstSilenceMs;
     if (now - tracked.outputToldAt < outputEveryMs && !wasSilent) return;
     tracked.outputToldAt = now;
-    this.#report({ type: 'session/output', at: now, session, head });
+    this.#report({ type: 'session/output', at: now, session, incarnation: tracked.incarnation, head });
     this.feed(session, { kind: 'output', at: now });
   }
 

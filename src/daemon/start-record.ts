@@ -26,6 +26,11 @@ export class StartRecord {
     return recent.length >= crashesMax;
   }
 
+  /** The start that was begun last came to nothing, but not by a fault of ours. */
+  excused(): void {
+    this.served();
+  }
+
   served(): void {
     this.#crashes = this.#crashes.slice(0, -1);
     this.#write();

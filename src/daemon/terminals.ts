@@ -92,6 +92,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   readonly #scopesProbed: Promise<void>;
   #holders: HolderPool | null = null;
   #screens: ScreenPool | null = null;
+  /** What the holders were taken over with; the journal of a daemon that only reads knows an older one. */
+  #epoch = 0;
 
   constructor(ports: { clock: Clock; random: Random; log: Log }, options: TerminalsOptions) {
     this.#ports = ports;
@@ -108,6 +110,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
   async findHolders(epochWanted: number): Promise<{ epoch: number; channels: FoundChannel[] }> {
     const { home, config, entries, version } = this.#options;
     const epoch = Math.max(epochWanted, highestEpoch(home.registry) + 1);
+    this.#epoch = epoch;
     const { pool, found } = await HolderPool.open({
       ...this.#ports,
       registryDir: home.registry,
@@ -355,10 +358,11 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       if (head > (this.#live.get(session)?.printedTo ?? 0)) signals.output(session, head);
     });
     screens.onEvent(({ session, event }) => {
-      const at = this.#ports.clock.now();
-      if (event.type === 'title') report({ type: 'session/title', at, session, title: event.title });
       const process = this.#live.get(session);
       if (process === undefined) return;
+      const at = this.#ports.clock.now();
+      const { incarnation } = process;
+      if (event.type === 'title') report({ type: 'session/title', at, session, incarnation, title: event.title });
       const signal = process.heard.read(event, at);
       if (signal && event.offset > process.heardTo) signals.feed(session, signal, event.offset);
     });
@@ -414,6 +418,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       if (process.holder.id !== holder || process.channel !== channel) continue;
       this.#options.report({
         type: 'session/terminal-paused',
+        incarnation: process.incarnation,
         at: this.#ports.clock.now(),
         session: process.session,
         reason,
@@ -474,7 +479,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     const { clock, log } = this.#ports;
     const store = new DisposableStore();
     let subscription: ChannelSubscription | null = null;
-    Connection.open({ socketPath, role: 'screen', epoch: this.#options.state.epoch, clock })
+    Connection.open({ socketPath, role: 'screen', epoch: this.#epoch, clock })
       .then((connection) => {
         store.add(connection);
         subscription = connection.subscribe(

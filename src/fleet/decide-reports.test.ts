@@ -75,8 +75,14 @@ describe('a report that comes too late or twice changes nothing', () => {
     const story = new FleetStory();
     story.run(1, 'working');
     story.exit('s1', 0);
-    story.tell({ type: 'session/footprint', session: 's1', footprintMiB: 300 });
-    story.tell({ type: 'session/terminal-paused', session: 's1', reason: 'disk-full', message: 'The disk is full' });
+    story.tell({ type: 'session/footprint', session: 's1', incarnation: 1, footprintMiB: 300 });
+    story.tell({
+      type: 'session/terminal-paused',
+      session: 's1',
+      incarnation: 1,
+      reason: 'disk-full',
+      message: 'The disk is full',
+    });
     const { footprintMiB, terminalPaused } = story.session('s1');
     expect({ footprintMiB, terminalPaused }).toEqual({ footprintMiB: null, terminalPaused: null });
   });
@@ -100,6 +106,17 @@ it('a report about an earlier process says nothing about the present one', () =>
   story.tell({ type: 'session/resume', session: 's1' });
   story.makeProcess('s1');
   const exit = { code: 0, signal: null, error: null, message: null };
-  const late = story.tell({ type: 'process/exited', session: 's1', incarnation: 1, exit });
-  expect([gist(late), story.session('s1').process]).toEqual([nothing, processOf(2)]);
+  const of1 = { session: 's1', incarnation: 1 };
+  const late = [
+    story.tell({ type: 'process/exited', ...of1, exit }),
+    story.tell({ type: 'session/terminal-paused', ...of1, reason: 'disk-full', message: 'The disk is full' }),
+    story.tell({ type: 'session/output', ...of1, head: 5_000 }),
+    story.tell({ type: 'session/title', ...of1, title: 'Old' }),
+    story.tell({ type: 'session/footprint', ...of1, footprintMiB: 300 }),
+  ];
+  const { process, terminalPaused, head, title, footprintMiB } = story.session('s1');
+  expect([late.map(gist), { process, terminalPaused, head, title, footprintMiB }]).toEqual([
+    late.map(() => nothing),
+    { process: processOf(2), terminalPaused: null, head: 0, title: '', footprintMiB: null },
+  ]);
 });

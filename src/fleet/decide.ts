@@ -10,6 +10,7 @@ import { recover } from './recovery.ts';
 import {
   type FleetState,
   holdsSlot,
+  messagesMax,
   queuedTasks,
   type Session,
   sessionOnTab,
@@ -112,6 +113,13 @@ export function decide(state: FleetState, input: Input): Decision {
           );
         }
         if (session.messages.some(({ id }) => id === input.message)) return events();
+        if (session.messages.length >= messagesMax) {
+          return refuse(
+            'daemon/overloaded',
+            `Cannot queue a message for "${session.name}": ${messagesMax} wait already`,
+            `concert show ${session.id}`,
+          );
+        }
         return events({
           type: 'message.queued',
           session: session.id,
@@ -209,31 +217,31 @@ export function decide(state: FleetState, input: Input): Decision {
     case 'session/evidence':
       return ifIncarnation(state, input, (session) => assess(session, input.evidence, input.at));
     case 'session/output':
-      return ifSession(state, input.session, (session) =>
+      return ifIncarnation(state, input, (session) =>
         events({ type: 'output.seen', session: session.id, head: input.head }),
       );
     case 'session/title':
-      return ifSession(state, input.session, (session) =>
+      return ifIncarnation(state, input, (session) =>
         session.title === input.title
           ? events()
           : events({ type: 'title.changed', session: session.id, title: input.title }),
       );
     case 'session/footprint':
-      return ifLive(state, input.session, (session) =>
+      return ifLive(state, input, (session) =>
         events({ type: 'footprint.measured', session: session.id, footprintMiB: input.footprintMiB }),
       );
     case 'session/terminal-paused':
-      return ifLive(state, input.session, (session) =>
+      return ifLive(state, input, (session) =>
         events({ type: 'terminal.paused', session: session.id, reason: input.reason, message: input.message }),
       );
     case 'message/failed':
       return ifSession(state, input.session, (session) => {
-        const { message, text, steer } = input;
+        const { incarnation, message, text, steer } = input;
         if (session.messages.some(({ id }) => id === message)) return events();
         const why = fromDaemon(input.at, 'message-failed', 'unknown', 'A message could not be typed; it waits');
         return events(
           { type: 'message.queued', session: session.id, message, text, steer, first: true },
-          ...(session.process === null ? [] : [move(session, 'unknown', why)]),
+          ...(session.process !== null && session.incarnation === incarnation ? [move(session, 'unknown', why)] : []),
         );
       });
     case 'tick':
@@ -281,8 +289,12 @@ function ifNotEnded(
 }
 
 /** What was measured on a process says nothing once that is gone. */
-function ifLive(state: FleetState, id: string, then: (session: Session) => Decision): Decision {
-  return ifSession(state, id, (session) => (session.process === null ? events() : then(session)));
+function ifLive(
+  state: FleetState,
+  report: { session: string; incarnation: number },
+  then: (session: Session) => Decision,
+): Decision {
+  return ifIncarnation(state, report, (session) => (session.process === null ? events() : then(session)));
 }
 
 function ifRemoving(state: FleetState, id: string, then: (session: Session) => Decision): Decision {

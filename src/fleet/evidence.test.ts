@@ -15,7 +15,7 @@ const piece = fc.record({
 
 describe('of several voices', () => {
   it('the best that has spoken decides until one as good says otherwise, whatever others agree with it', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.array(piece, { minLength: 1, maxLength: 20 }), (pieces) => {
         const story = new FleetStory();
         story.run(1, null);

@@ -17,8 +17,9 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
       state.slots = event.slots;
       state.holders = new Map();
       state.isResting = true;
-      for (const session of state.sessions.values())
-        if (session.driver !== null) change(state, session.id, { driver: null });
+      for (const { id, driver, footprintMiB, terminalPaused } of state.sessions.values()) {
+        if (driver !== null || footprintMiB !== null || terminalPaused !== null) change(state, id, learnedAnew);
+      }
       return;
     case 'daemon.stopped':
       state.isResting = true;
@@ -185,15 +186,16 @@ export function evolve(state: FleetState, event: FleetEvent, at: number): void {
   }
 }
 
+/** What only the daemon that ended knew, though a snapshot may have kept it. */
+const learnedAnew = { driver: null, footprintMiB: null, terminalPaused: null } satisfies Partial<Session>;
+
 /** What ends with a process. */
 const gone = {
   process: null,
   launching: null,
   stopping: null,
   held: false,
-  driver: null,
-  footprintMiB: null,
-  terminalPaused: null,
+  ...learnedAnew,
 } satisfies Partial<Session>;
 
 function sessionOf(state: FleetState, id: string): Session {

@@ -47,12 +47,27 @@ export type Report =
   | { type: 'process/lost'; at: number; session: string; incarnation: number; cause: LossCause }
   | { type: 'holder/seen'; at: number; holder: string; pid: number; alive: boolean }
   | { type: 'session/evidence'; at: number; session: string; incarnation: number; evidence: readonly Evidence[] }
-  | { type: 'session/output'; at: number; session: string; head: number }
-  | { type: 'session/title'; at: number; session: string; title: string }
-  | { type: 'session/footprint'; at: number; session: string; footprintMiB: number }
-  | { type: 'session/terminal-paused'; at: number; session: string; reason: string | null; message: string }
+  | { type: 'session/output'; at: number; session: string; incarnation: number; head: number }
+  | { type: 'session/title'; at: number; session: string; incarnation: number; title: string }
+  | { type: 'session/footprint'; at: number; session: string; incarnation: number; footprintMiB: number }
+  | {
+      type: 'session/terminal-paused';
+      at: number;
+      session: string;
+      incarnation: number;
+      reason: string | null;
+      message: string;
+    }
   /** Nothing of it was typed. */
-  | { type: 'message/failed'; at: number; session: string; message: string; text: string; steer: boolean }
+  | {
+      type: 'message/failed';
+      at: number;
+      session: string;
+      incarnation: number;
+      message: string;
+      text: string;
+      steer: boolean;
+    }
   /** Time passed; sent at `nextWakeAt` or later. */
   | { type: 'tick'; at: number };
 

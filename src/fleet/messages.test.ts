@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { FleetStory, gist } from '../../test/support/fleet-story.ts';
 import type { Effect, Turn } from './index.ts';
+import { messagesMax } from './state.ts';
 
 function send(story: FleetStory, message: string, now = false): Turn {
   return story.tell({ type: 'session/send', session: 's1', message, text: `text of ${message}`, now });
@@ -85,7 +86,14 @@ it('what could not be typed waits in its place, as it was', () => {
   story.run(1, 'ready');
   send(story, 'a');
   send(story, 'b', true);
-  const failed = { type: 'message/failed', session: 's1', message: 'a', text: 'text of a', steer: false } as const;
+  const failed = {
+    type: 'message/failed',
+    session: 's1',
+    incarnation: 1,
+    message: 'a',
+    text: 'text of a',
+    steer: false,
+  } as const;
   const turns = [story.tell(failed), story.tell(failed)].map(gist);
   expect([turns, story.session('s1').messages]).toEqual([
     [
@@ -107,4 +115,28 @@ it('a daemon that ends while a message is on its way leaves a question, not a cl
     effects: [],
     refusal: null,
   });
+});
+
+it('what an earlier process could not take says nothing about the present one', () => {
+  const story = new FleetStory();
+  story.run(1, 'ready');
+  send(story, 'a');
+  story.exit('s1', 1);
+  story.tell({ type: 'session/resume', session: 's1' });
+  story.makeProcess('s1');
+  story.say('s1', { state: 'working' });
+  const failed = { session: 's1', incarnation: 1, message: 'a', text: 'text of a', steer: false } as const;
+  expect([gist(story.tell({ type: 'message/failed', ...failed })).events, story.session('s1').messages.length]).toEqual(
+    [['message.queued'], 1],
+  );
+});
+
+it('no more wait than anybody would read the answers of', () => {
+  const story = new FleetStory();
+  story.run(1, 'working');
+  for (let n = 0; n < messagesMax; n++) send(story, `m${n}`);
+  expect([gist(send(story, 'one more')).refusal, story.session('s1').messages.length]).toEqual([
+    'daemon/overloaded',
+    messagesMax,
+  ]);
 });

@@ -34,7 +34,7 @@ const text = fc.oneof(
 
 describe('plainLine', () => {
   it('gives one plain line within its length, and leaves such a line alone', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(text, fc.integer({ min: 1, max: 130 }), (from, lengthMax) => {
         const line = plainLine(from, lengthMax);
         expect(line).not.toMatch(hostile);
@@ -64,7 +64,7 @@ describe('plainLine', () => {
 
 describe('slugOf', () => {
   it('is safe as a folder and a branch, and stable', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(text, (from) => {
         const slug = slugOf(from);
         expect(slug).toMatch(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/);

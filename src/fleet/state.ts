@@ -11,6 +11,8 @@ import type {
 
 /** Tabs are the digits a person can press. */
 export const tabsMax = 9;
+/** Messages that may wait for one session; more are refused, since nobody reads that many answers. */
+export const messagesMax = 100;
 /** Evidence kept per session for `explain`; older pieces go first. */
 export const evidenceMax = 50;
 /** A turn longer than this is deep work: leave it alone. */

@@ -13,6 +13,9 @@ const untrackedFilesMax = 5000;
 /** Patch bytes given out unless the caller asks for more or less; a reviewer's day. */
 const patchBytesMax = 8 * 1024 * 1024;
 
+/** For the whole patch, the reader's time included: a phone on a train. */
+const patchTimeoutMs = 5 * 60_000;
+
 export interface DiffOptions {
   worktree: string;
   /** Branch, tag or commit to compare with. The diff starts where the worktree's head left it. */
@@ -75,7 +78,7 @@ export async function diffPatch(
       return piece.length === chunk.length;
     };
     const args = ['diff', '--patch', ...diffFlags, '--src-prefix=a/', '--dst-prefix=b/', from, '--'];
-    const { isCut } = await safe.run(args, { cwd: root, env, onOutput });
+    const { isCut } = await safe.run(args, { cwd: root, env, onOutput, timeoutMs: patchTimeoutMs });
     return { bytes, isCut };
   });
 }

@@ -47,7 +47,7 @@ function ofGit(error: GitError): Refusal<GitRefusalCode> | undefined {
     return refuse('git/missing', `${error.message}: git is not installed or not on the PATH`);
   if (error.code === 'git/timeout')
     return refuse('git/timeout', `${error.message}. Nothing was changed that the next try does not repair`);
-  if (isSystemError(error.cause)) return refuse('git/not-a-repository', `${error.message} any more, or not yet`);
+  if (isSystemError(error.cause)) return ofCause(error, error.cause);
 
   const { stderr } = error;
   const cause = spokenCause(stderr);
@@ -66,6 +66,13 @@ function ofGit(error: GitError): Refusal<GitRefusalCode> | undefined {
       'Repair that file',
     );
   return ofText(stderr, cause);
+}
+
+/** The system's own word for why git could not even be started. */
+function ofCause(error: GitError, cause: NodeJS.ErrnoException): Refusal<GitRefusalCode> | undefined {
+  if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')
+    return refuse('git/not-a-repository', `${error.message}: it is gone`);
+  return ofSystem(cause, error.message);
 }
 
 function ofSystem(error: NodeJS.ErrnoException, message: string): Refusal<GitRefusalCode> | undefined {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { assert, backoffMs, type Clock } from '../base/index.ts';
 import { GitError, type GitErrorCode, isMomentary, isSystemError, spokenCause } from './git-error.ts';
 import { counted, quoted } from './printable.ts';
@@ -198,9 +199,14 @@ async function runOnce(call: Call): Promise<CallEnd> {
 
   let stopped: 'timeout' | 'output' | 'cut' | undefined;
   let killTimer: Disposable | undefined;
+  let halt = () => {};
+  const halted = new Promise<void>((resolve) => {
+    halt = resolve;
+  });
   const stop = (reason: typeof stopped) => {
     if (stopped !== undefined) return;
     stopped = reason;
+    halt();
     signalGroup(child, 'SIGTERM');
     killTimer = clock.after(killGraceMs, () => signalGroup(child, 'SIGKILL'));
   };
@@ -213,7 +219,8 @@ async function runOnce(call: Call): Promise<CallEnd> {
   const take = async (chunk: Uint8Array): Promise<void> => {
     if (stopped !== undefined) return;
     if (options.onOutput !== undefined) {
-      if (!(await options.onOutput(chunk))) stop('cut');
+      // Whoever takes the output may never come back; the call ends at its time all the same.
+      if ((await Promise.race([options.onOutput(chunk), halted])) === false) stop('cut');
       return;
     }
     keptBytes += chunk.length;
@@ -294,12 +301,13 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 async function asGitError(call: Call, error: unknown): Promise<unknown> {
   if (!isSystemError(error) || !error.syscall?.startsWith('spawn')) return error;
   const end: CallEnd = { exitCode: null, signal: null, bytes: Buffer.alloc(0), stderr: '', isCut: false };
-  const isFolder = await stat(call.options.cwd).then(
-    (found) => found.isDirectory(),
-    () => false,
+  const { cwd } = call.options;
+  const blocked = await access(`${cwd}/.`, constants.X_OK).then(
+    () => null,
+    (reason: unknown) => reason,
   );
-  if (!isFolder)
-    return new GitError('git/failed', `The folder ${quoted(call.options.cwd)} is not there`, facts(call, end), error);
+  if (blocked !== null)
+    return new GitError('git/failed', `The folder ${quoted(cwd)} cannot be entered`, facts(call, end), blocked);
   const code: GitErrorCode = error.code === 'ENOENT' || error.code === 'EACCES' ? 'git/missing' : 'git/failed';
   return new GitError(code, `Cannot start ${quoted(call.binary)} (${error.code})`, facts(call, end), error);
 }

@@ -43,8 +43,8 @@ export function createApp(fleet: FleetPort, terminals: TerminalPort): Hono {
   app.onError((error, c) =>
     answerRefusal(c, {
       ok: false,
-      code: 'daemon/internal',
-      message: `The daemon could not answer: ${error.message}; sessions are not affected`,
+      code: codeOfError(error),
+      message: `The daemon could not answer: ${error.message}; running sessions are not affected`,
     }),
   );
 
@@ -101,6 +101,14 @@ export function createApp(fleet: FleetPort, terminals: TerminalPort): Hono {
     withBody(c, TabRequest, ({ tab }) => fleet.act(idOf(c), { type: 'tab', tab })),
   );
   return app;
+}
+
+/** The world failing has names of its own; everything else is our fault. */
+function codeOfError(error: Error): ErrorCode {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'disk/full';
+  if (code === 'EROFS') return 'disk/read-only';
+  return Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'daemon/internal';
 }
 
 function idOf(c: Context): string {

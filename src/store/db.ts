@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import Database from 'better-sqlite3';
 import { assert } from '../base/index.ts';
 
-export type SqlValue = string | number | Uint8Array | null;
+type SqlValue = string | number | Uint8Array | null;
 export type SqlRow = Record<string, unknown>;
 
 export interface Statement {
@@ -26,9 +26,10 @@ export interface Db extends Disposable {
 
 /**
  * `read` leaves the database and its write-ahead log as they are, byte for byte. `frozen` reads where not even a lock can be
- * kept: only what is in the database file itself, all of it in memory. `create` makes a missing file.
+ * kept: only what is in the database file itself, all of it in memory. `create` makes a missing file. `heal` lets
+ * `sqlite_master` be written, whatever state the schema is in; nothing else of the file can be relied on then.
  */
-export type DbMode = 'read' | 'frozen' | 'write' | 'create';
+type DbMode = 'read' | 'frozen' | 'write' | 'create' | 'heal';
 export type OpenDb = (path: string, mode: DbMode) => Db;
 
 /** How long a statement waits for another program's lock, in ms: a backup by hand is through in less. */
@@ -46,6 +47,11 @@ export const openSqlite: OpenDb = (path, mode) => {
     timeout: busyTimeoutMs,
   });
   try {
+    if (mode === 'heal') {
+      native.unsafeMode(true);
+      native.pragma('writable_schema = ON');
+      return adapt(native);
+    }
     assertVersion(String(native.prepare('SELECT sqlite_version()').pluck().get()));
     native.pragma('trusted_schema = OFF');
     native.pragma('cell_size_check = ON');

@@ -3,6 +3,7 @@ import type { Db } from './db.ts';
 import type { Head } from './head-witness.ts';
 import { readEpoch } from './meta.ts';
 import { type ChainEnd, chainStart, type EncodedRow } from './row-hash.ts';
+import { readSchema } from './schema.ts';
 import { readSnapshots, type StoredSnapshot } from './snapshots.ts';
 import { prepareStatements, type Statements } from './statements.ts';
 import { StoreError } from './store-error.ts';
@@ -16,11 +17,9 @@ export interface Findings {
   rows: readonly EncodedRow[];
   /** Of the last proven row. */
   end: ChainEnd;
+  /** Highest of the journal and its witness. */
   epoch: number;
 }
-
-/** Nothing could be read. */
-export const nothingFound = { snapshot: null, rows: [], end: chainStart, epoch: 0 } as const;
 
 /**
  * Reads the state back and proves it: newest believable snapshot, then every row after it along the hash chain, then the
@@ -37,9 +36,10 @@ export function examineJournal(db: Db, head: Head | null, pages: boolean): Findi
       return otherwise;
     }
   };
+  attempt(() => troubles.push(...checkDefinitions(db)), 0);
   if (pages) attempt(() => troubles.push(...checkPages(db)), 0);
   const statements = attempt(() => prepareStatements(db), null);
-  if (statements === null) return { ...nothingFound, condition: damaged(0, troubles) };
+  if (statements === null) return nothingFound(head, troubles);
   const epoch = attempt(() => readEpoch(statements), 0);
   const snapshot = attempt(() => readSnapshots(statements).next().value ?? null, null);
   const from = snapshot ?? chainStart;
@@ -49,12 +49,26 @@ export function examineJournal(db: Db, head: Head | null, pages: boolean): Findi
   if (walk.trouble) troubles.push(walk.trouble);
   troubles.push(...missing(walk.end, epoch, head));
   const condition: JournalCondition = troubles.length > 0 ? damaged(walk.end.seq, troubles) : { kind: 'sound' };
-  return { condition, snapshot, rows: walk.rows, end: walk.end, epoch };
+  return { condition, snapshot, rows: walk.rows, end: walk.end, epoch: Math.max(epoch, head?.epoch ?? 0) };
 }
+
+/** Nothing could be read. The witness still knows the epoch below which no holder listens. */
+export function nothingFound(head: Head | null, troubles: readonly string[]): Findings {
+  const lost = head && head.seq > 0 ? [`events 1 to ${head.seq} cannot be read`] : [];
+  return { ...empty, epoch: head?.epoch ?? 0, condition: damaged(0, [...troubles, ...lost]) };
+}
+
+/** What a journal holds before its first event. */
+export const empty = { snapshot: null, rows: [], end: chainStart, epoch: 0 } as const;
 
 export function damaged(lastGoodSeq: number, troubles: readonly string[]): JournalCondition {
   const message = `The journal is damaged: ${troubles.join('; ')}. Everything up to event ${lastGoodSeq} is sound; sessions keep running, nothing new is recorded`;
   return { kind: 'damaged', lastGoodSeq, message };
+}
+
+/** Whether tables and indexes are still defined as they were made. */
+export function checkDefinitions(db: Db): string[] {
+  return readSchema(db).isAsWritten ? [] : ['the definitions of its tables are not what was written'];
 }
 
 /**

@@ -46,7 +46,7 @@ export class HeadWitness implements Disposable {
   }
 }
 
-export function headPath(journalPath: string): string {
+function headPath(journalPath: string): string {
   return `${journalPath}.head`;
 }
 

@@ -17,7 +17,7 @@ export interface JournalJobs {
 }
 
 export type JournalJob = { [Role in keyof JournalJobs]: { role: Role } & JournalJobs[Role]['ask'] }[keyof JournalJobs];
-export type JobAnswer = JournalJobs[keyof JournalJobs]['answer'];
+type JobAnswer = JournalJobs[keyof JournalJobs]['answer'];
 export type JobOutcome = { ok: true; value: JobAnswer } | { ok: false; error: WireError };
 
 export function runJournalJob(job: JournalJob): JobOutcome {

@@ -231,6 +231,7 @@ describe('the journal', () => {
       await using _journal = journal;
       await journal.append(batch(1, 1));
     }
+    query('CREATE TABLE more (a)');
     query('PRAGMA user_version = 99');
     const before = readFileSync(path);
     const { journal, condition, rows: found } = await open();

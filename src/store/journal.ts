@@ -22,7 +22,7 @@ export const congestedBytes = 4 * 1024 * 1024;
 export const waitingBytesMax = 16 * 1024 * 1024;
 
 /** Rows answered to one `read`, so that it holds up commits for at most some tens of ms. */
-export const readRowsMax = 10_000;
+const readRowsMax = 10_000;
 
 /** Log folding and the disk reserve, in ms: first when the start is over, then now and then. */
 const firstUpkeepMs = 1_000;

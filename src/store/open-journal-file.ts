@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { JournalCondition } from '../fleet/index.ts';
 import { Ballast, ballastBytesDefault } from './ballast.ts';
 import { type Db, type OpenDb, openSqlite } from './db.ts';
-import { checkPages, damaged, examineJournal, type Findings, nothingFound } from './examine-journal.ts';
+import { checkPages, empty, examineJournal, type Findings, nothingFound } from './examine-journal.ts';
 import { type Head, HeadWitness, readHead } from './head-witness.ts';
 import { JournalFile } from './journal-file.ts';
 import { migrate, readSchema, schemaVersion } from './schema.ts';
@@ -15,7 +15,7 @@ import { errorCode, isDamage, StoreError, toStoreError } from './store-error.ts'
  * is cached, many times that when it is not. Above it the check runs beside the daemon, which must be ready again within a
  * second, and stops further writing when it finds damage.
  */
-export const pagesCheckedBytesMax = 32 * 1024 * 1024;
+const pagesCheckedBytesMax = 32 * 1024 * 1024;
 
 /** A larger journal in a folder where nothing can be written is copied elsewhere instead of being read into memory. */
 const frozenBytesMax = 512 * 1024 * 1024;
@@ -66,23 +66,25 @@ class Opening {
   run(): OpenedFile {
     if (sizeOf(this.#path) === 0) return this.#wasNeverWritten() ? this.#create() : this.#gone();
     const reader = this.#read();
-    if (reader instanceof Error) return this.#closed(null, damagedFrom(reader.message, this.#head));
+    if (reader instanceof Error) return this.#closed(null, nothingFound(this.#head, [reader.message]));
     try {
       return this.#proceed(reader);
     } catch (error) {
-      if (isDamage(errorCode(error))) return this.#closed(reader, damagedFrom(String(error), this.#head));
+      if (isDamage(errorCode(error))) return this.#closed(reader, nothingFound(this.#head, [String(error)]));
       reader[Symbol.dispose]();
       throw error;
     }
   }
 
   #proceed(reader: Db): OpenedFile {
-    const { version, isOurs, isEmpty } = readSchema(reader);
+    const { version, isOurs, isEmpty, isAsWritten } = readSchema(reader);
     if (isEmpty && this.#wasNeverWritten()) {
       reader[Symbol.dispose]();
       return this.#create();
     }
-    if (!isOurs) return this.#closed(reader, damagedFrom('it is not a journal of this program', this.#head));
+    if (!isOurs) return this.#closed(reader, nothingFound(this.#head, ['it is not a journal of this program']));
+    if (isAsWritten && version !== schemaVersion)
+      return this.#closed(reader, nothingFound(this.#head, [`its schema number ${version} is not what was written`]));
     if (version > schemaVersion) return this.#closed(reader, newer(version));
     if (version < schemaVersion) return this.#upgrade(reader);
     return this.#open(reader);
@@ -101,10 +103,10 @@ class Opening {
   /** Checked before it is changed: what a damaged file holds must not get worse. */
   #upgrade(reader: Db): OpenedFile {
     const troubles = checkPages(reader);
-    if (troubles.length > 0) return this.#closed(reader, { ...nothingFound, condition: damaged(0, troubles) });
+    if (troubles.length > 0) return this.#closed(reader, nothingFound(this.#head, troubles));
     const writer = this.#write();
     if (writer instanceof StoreError)
-      return this.#closed(reader, { ...nothingFound, condition: { kind: 'read-only', message: writer.message } });
+      return this.#closed(reader, { ...empty, condition: { kind: 'read-only', message: writer.message } });
     reader[Symbol.dispose]();
     try {
       migrate(writer, this.#path);
@@ -123,12 +125,12 @@ class Opening {
       db[Symbol.dispose]();
       throw error;
     }
-    return this.#opened(db, { ...nothingFound, condition: { kind: 'sound' } });
+    return this.#opened(db, { ...empty, condition: { kind: 'sound' } });
   }
 
   /** The witness remembers a journal that is no longer there. */
   #gone(): OpenedFile {
-    return this.#closed(null, damagedFrom('the file is empty or gone', this.#head));
+    return this.#closed(null, nothingFound(this.#head, ['the file is empty or gone']));
   }
 
   #opened(db: Db, findings: Findings): OpenedFile {
@@ -236,14 +238,9 @@ function disposing(db: Db, after: () => void): Db {
   };
 }
 
-function damagedFrom(trouble: string, head: Head | null): Findings {
-  const lost = head && head.seq > 0 ? [`events 1 to ${head.seq} cannot be read`] : [];
-  return { ...nothingFound, condition: damaged(0, [trouble, ...lost]) };
-}
-
 function newer(version: number): Findings {
   const message = `The journal was written by a newer version (schema ${version}, this one knows ${schemaVersion}). It is left as it is; sessions keep running`;
-  return { ...nothingFound, condition: { kind: 'newer', schemaVersion: version, message } };
+  return { ...empty, condition: { kind: 'newer', schemaVersion: version, message } };
 }
 
 function refusalOf(condition: JournalCondition): StoreError | null {

@@ -59,14 +59,14 @@ describe('a repair', () => {
     expect(repairJournalFile(path)).toEqual({
       isChanged: true,
       lastSeq,
-      events: 3 + 20,
+      events: lastSeq - 1,
       eventsFromCopies: 0,
-      gaps: [{ first: 4, last: 10 }],
+      gaps: [{ first: 4, last: 4 }],
       claims: 2,
       keptAt: `${path}.damaged-1`,
     });
-    expectSound({ gaps: [{ first: 4, last: 10 }] });
-    expectGoesOn([...rows(1, 3), ...rows(11, 20)]);
+    expectSound({ gaps: [{ first: 4, last: 4 }] });
+    expectGoesOn([...rows(1, 3), ...rows(5, lastSeq - 4)]);
     expect(verifyJournalFile(`${path}.damaged-1`).condition).toMatchObject({ kind: 'damaged', lastGoodSeq: 3 });
   });
 
@@ -74,12 +74,12 @@ describe('a repair', () => {
     spoil(`UPDATE journal SET data = '{}' WHERE seq = 4`);
     repairJournalFile(path);
     spoil(`UPDATE journal SET data = '{}' WHERE seq = 12`);
-    expect(repairJournalFile(path)).toMatchObject({ gaps: [{ first: 4, last: 10 }], eventsFromCopies: 1 });
+    expect(repairJournalFile(path)).toMatchObject({ gaps: [{ first: 4, last: 4 }], eventsFromCopies: 1 });
     spoil(`UPDATE journal SET at = 0 WHERE seq = 12`);
     for (const n of [1, 2]) rmSync(`${path}.damaged-${n}`);
     const gaps = [
-      { first: 4, last: 10 },
-      { first: 12, last: 15 },
+      { first: 4, last: 4 },
+      { first: 12, last: 12 },
     ];
     expect(repairJournalFile(path)).toMatchObject({ gaps, eventsFromCopies: 0 });
     expectSound({ gaps });
@@ -97,6 +97,23 @@ describe('a repair', () => {
     expectGoesOn(rows(1, lastSeq));
   });
 
+  test('loses two events when the hash between them is damaged', () => {
+    spoil(`UPDATE journal SET row_hash = zeroblob(32) WHERE seq = 12`);
+    expect(repairJournalFile(path)).toMatchObject({ events: lastSeq - 2, gaps: [{ first: 12, last: 13 }] });
+    expectSound({ gaps: [{ first: 12, last: 13 }] });
+  });
+
+  test('tells a gap that no snapshot follows, and ends before it', () => {
+    spoil(`UPDATE journal SET data = '{}' WHERE seq = 4`);
+    repairJournalFile(path);
+    rmSync(`${path}.damaged-1`);
+    spoil(`DELETE FROM snapshots`);
+    expect(conditionNow()).toMatchObject({ kind: 'damaged', lastGoodSeq: 3 });
+    expect(verifyJournalFile(path).condition).toMatchObject({ kind: 'damaged' });
+    expect(repairJournalFile(path)).toMatchObject({ isChanged: true, lastSeq: 3, events: 3, gaps: [] });
+    expect(conditionNow()).toEqual({ kind: 'sound' });
+  });
+
   test('ends before an event that nothing can replace', () => {
     spoil(`UPDATE journal SET row_hash = zeroblob(32) WHERE seq = 25`);
     expect(repairJournalFile(path)).toMatchObject({ lastSeq: 24, events: 24, gaps: [], claims: 2 });
@@ -111,7 +128,7 @@ describe('a repair', () => {
     spoil(`UPDATE claims SET token = 0 WHERE task = 't_1'`);
     const { file: closed, epoch, condition } = openJournalFile({ path, ballastBytes: 0 });
     closed[Symbol.dispose]();
-    expect({ epoch, condition }).toMatchObject({ epoch: 0, condition: { kind: 'damaged', lastGoodSeq: lastSeq } });
+    expect({ epoch, condition }).toMatchObject({ epoch: 3, condition: { kind: 'damaged', lastGoodSeq: lastSeq } });
     expect(repairJournalFile(path)).toMatchObject({ lastSeq, claims: 1 });
     using file = open();
     expect(file.write([{ type: 'append', epoch: 2, rows: [], steps: [] }])).toMatchObject([
@@ -149,6 +166,31 @@ describe('a repair', () => {
     expectSound({ gaps: [] });
   });
 
+  test.each(['QLite format 3', 'CREATE TABLE journal', 'host TEXT', 'claims_copy', 'row_hash BLOB'])(
+    'reads on when a bit of "%s" on the first page is flipped',
+    (word) => {
+      flip(path, word);
+      expect(conditionNow()).toMatchObject({ kind: 'damaged' });
+      expect(repairJournalFile(path)).toMatchObject({ events: lastSeq, eventsFromCopies: 0, gaps: [], claims: 2 });
+      expectSound({ gaps: [] });
+      expect(readdirSync(folder).filter((name) => name.includes('healed'))).toEqual([]);
+    },
+  );
+
+  test.each([0, 3])('reads on when the schema number became %i', (version) => {
+    spoil(`PRAGMA user_version = ${version}`);
+    expect(conditionNow()).toMatchObject({ kind: 'damaged' });
+    expect(repairJournalFile(path)).toMatchObject({ events: lastSeq, gaps: [] });
+    expectSound({ gaps: [] });
+  });
+
+  test('says so when nothing can be read', () => {
+    const ruined = readFileSync(path).fill(0x5a, 4096);
+    writeFileSync(path, ruined);
+    expect(canRepair()).toBe(false);
+    expect(readFileSync(path)).toEqual(ruined);
+  });
+
   test('keeps the state when every event is lost', () => {
     spoil(`DELETE FROM journal`);
     expect(repairJournalFile(path)).toMatchObject({ lastSeq: 20, events: 0, gaps: [{ first: 1, last: 20 }] });
@@ -170,7 +212,7 @@ describe('a repair', () => {
   });
 
   test('does not touch a newer journal', () => {
-    spoil('PRAGMA user_version = 99');
+    spoil('PRAGMA user_version = 99; CREATE TABLE more (a INTEGER) STRICT');
     expect(() => repairJournalFile(path)).toThrow(expect.objectContaining({ code: 'journal/newer' }));
     expect(readdirSync(folder).filter((name) => name.includes('damaged'))).toEqual([]);
   });

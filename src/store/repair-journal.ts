@@ -5,6 +5,7 @@ import { type ClaimRow, type SeatRow, writeClaim, writeSeat } from './claim-book
 import { type Db, openSqlite } from './db.ts';
 import { examineJournal } from './examine-journal.ts';
 import { HeadWitness, readHead } from './head-witness.ts';
+import { removeDatabase } from './heal-first-page.ts';
 import { writeEpoch } from './meta.ts';
 import { type ChainEnd, chainStart, type EncodedRow, hexToBlob } from './row-hash.ts';
 import { SalvageSource } from './salvage-source.ts';
@@ -67,8 +68,9 @@ function checkNeed(path: string): RepairReport | null {
 
 /** Writes the new journal under its working name, from everything that proves itself. */
 function salvageInto(draft: string, path: string, backups: readonly string[]) {
-  const sources = sourcePaths(path, backups)
-    .map(SalvageSource.open)
+  const paths = sourcePaths(path, backups);
+  const sources = paths
+    .map((source, at) => SalvageSource.open(source, healedName(path, at)))
     .filter((source) => source !== null);
   const db = openSqlite(draft, 'create');
   try {
@@ -92,6 +94,7 @@ function salvageInto(draft: string, path: string, backups: readonly string[]) {
   } finally {
     db[Symbol.dispose]();
     for (const source of sources) source[Symbol.dispose]();
+    for (const at of paths.keys()) removeDatabase(healedName(path, at));
   }
 }
 
@@ -184,17 +187,38 @@ class Salvage {
     this.end = { seq: last, rowHash };
   }
 
-  /** The shortest way over what is lost: to the next snapshot, or to where an earlier repair went on, if a later snapshot holds the state. */
+  /**
+   * The shortest way over what is lost, if a later snapshot holds the state: to where an earlier repair went on, or back from
+   * the snapshot, whose hash proves the rows before it one by one.
+   */
   #nextGap(): Gap | null {
     const first = this.end.seq + 1;
-    const snapshots = this.#snapshots();
+    const anchor = this.#snapshots().find(({ seq }) => seq >= first);
+    if (!anchor) return null;
     const known = this.#sources
       .flatMap(({ gaps }) => gaps)
-      .filter((gap) => gap.first === first && snapshots.some(({ seq }) => seq >= gap.last));
-    const jumps = snapshots
-      .filter(({ seq }) => seq >= first)
-      .map(({ seq, rowHash }) => ({ first, last: seq, rowHash }));
-    return [...known, ...jumps].sort((one, other) => one.last - other.last)[0] ?? null;
+      .find((gap) => gap.first === first && gap.last <= anchor.seq);
+    const { seq: last, rowHash } = this.#startBefore(anchor, first);
+    return known && known.last <= last ? known : { first, last, rowHash };
+  }
+
+  /** The earliest point, not before `first`, from which an unbroken chain leads to `anchor`. */
+  #startBefore(anchor: ChainEnd, first: number): ChainEnd {
+    let start = anchor;
+    while (start.seq > first) {
+      const before = this.#endBefore(start);
+      if (before === null || before.seq < first) break;
+      start = before;
+    }
+    return start;
+  }
+
+  #endBefore(end: ChainEnd): ChainEnd | null {
+    for (const source of this.#sources) {
+      const before = source.endBefore(end);
+      if (before?.seq === end.seq - 1) return before;
+    }
+    return null;
   }
 
   /** Of all sources, oldest first. */
@@ -263,8 +287,8 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-function removeDatabase(path: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+function healedName(path: string, at: number): string {
+  return `${path}.healed-${at}`;
 }
 
 function sizeOf(path: string): number {

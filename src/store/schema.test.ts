@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/store/fixtures.ts';
 import { type Db, openSqlite } from './db.ts';
-import { migrate, readSchema } from './schema.ts';
+import { copyInto, definitionsHash, hashDefinitions, migrate, readDefinitions, readSchema } from './schema.ts';
 
 const first = 'CREATE TABLE notes (text TEXT NOT NULL) STRICT;';
 const second = `ALTER TABLE notes ADD COLUMN at INTEGER; UPDATE notes SET at = 7;`;
@@ -21,9 +21,16 @@ beforeEach(() => {
   });
 });
 
+test('the definitions are the ones this build knows, in a copy too', () => {
+  migrate(db, path);
+  copyInto(db, `${path}.copy`);
+  using copy = openSqlite(`${path}.copy`, 'read');
+  expect([db, copy].map((one) => hashDefinitions(readDefinitions(one)))).toEqual([definitionsHash, definitionsHash]);
+});
+
 test('a new journal gets the whole schema at once, and no copy of nothing', () => {
   migrate(db, path, [first, second]);
-  expect(readSchema(db)).toEqual({ version: 2, isOurs: true, isEmpty: false });
+  expect(readSchema(db)).toEqual({ version: 2, isOurs: true, isEmpty: false, isAsWritten: false });
   expect(existsSync(`${path}.before-2`)).toBe(false);
 });
 
@@ -37,6 +44,7 @@ test('an older journal keeps what it holds, and a copy of how it was', () => {
     version: 1,
     isOurs: true,
     isEmpty: false,
+    isAsWritten: false,
     notes: [{ text: 'kept' }],
   });
 });

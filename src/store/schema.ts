@@ -1,19 +1,23 @@
 import { renameSync, rmSync } from 'node:fs';
 import { assert } from '../base/index.ts';
 import type { Db } from './db.ts';
+import { hashFields } from './row-hash.ts';
 import { syncFile, syncFolderOf } from './sync-file.ts';
 
 /** Marks a database file as a journal of ours (`PRAGMA application_id`). */
-export const applicationId = 0x434d4a31;
+const applicationId = 0x434d4a31;
 
-/** One step of the schema. Its number is its place in the list, counted from 1; a released one never changes. */
-export type Migration = string;
+/**
+ * One step of the schema. Its number is its place in the list, counted from 1; a released one never changes. Each changes a
+ * definition, so that the definitions tell a newer journal from one whose number has a wrong bit.
+ */
+type Migration = string;
 
 /**
  * `claims` and `seats` exist twice: the table and an index that holds every column. SQLite keeps no page checksums; each
  * copy carries the row's hash, so one flipped bit leaves a copy that can be believed (measured: 0 of 200 silent).
  */
-export const migrations: readonly Migration[] = [
+const migrations: readonly Migration[] = [
   `
   CREATE TABLE journal (
     seq INTEGER PRIMARY KEY,
@@ -49,13 +53,13 @@ export const migrations: readonly Migration[] = [
     token INTEGER NOT NULL,
     hash BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX claims_copy ON claims (pool, status, place, task, owner, token, hash);
   CREATE TABLE seats (
     name TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
     token INTEGER NOT NULL,
     hash BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX claims_copy ON claims (pool, status, place, task, owner, token, hash);
   CREATE INDEX seats_copy ON seats (owner, name, token, hash);
   `,
 ];
@@ -63,11 +67,46 @@ export const migrations: readonly Migration[] = [
 /** The schema this build writes. */
 export const schemaVersion = migrations.length;
 
-/** What a file says it is, before anything else of it is read. */
-export function readSchema(db: Db): { version: number; isOurs: boolean; isEmpty: boolean } {
+/**
+ * SHA-256 of the definitions of `schemaVersion`, as a journal holds them. One wrong bit there can rename a column or drop a
+ * constraint, and SQLite goes by it.
+ */
+export const definitionsHash = 'f5f2e5032dd81c5f15836c9aefd0e0a52828239d63242ae0ddd32f237b86622e';
+
+/** What a file says it is, before anything else of it is read. `isAsWritten`: its definitions are those of `schemaVersion`. */
+export function readSchema(db: Db) {
   const version = Number(db.pragma('user_version'));
-  const tables = db.prepare('SELECT count(*) AS n FROM sqlite_master').get()?.n;
-  return { version, isOurs: db.pragma('application_id') === applicationId, isEmpty: version === 0 && tables === 0 };
+  const definitions = readDefinitions(db);
+  return {
+    version,
+    isOurs: db.pragma('application_id') === applicationId,
+    isEmpty: version === 0 && definitions.length === 0,
+    isAsWritten: hashDefinitions(definitions) === definitionsHash,
+  };
+}
+
+/** A table or an index, as `sqlite_master` has it. */
+export interface Definition {
+  rowid: number;
+  type: string;
+  name: string;
+  table: string;
+  sql: string;
+}
+
+export function readDefinitions(db: Db): Definition[] {
+  const rows = db.prepare('SELECT rowid, type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid').all();
+  return rows.map(({ rowid, type, name, tbl_name, sql }) => ({
+    rowid: Number(rowid),
+    type: String(type),
+    name: String(name),
+    table: String(tbl_name),
+    sql: String(sql),
+  }));
+}
+
+export function hashDefinitions(definitions: readonly Definition[]): string {
+  return hashFields(...definitions.flatMap(({ type, name, table, sql }) => [type, name, table, sql]));
 }
 
 /**

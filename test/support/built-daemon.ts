@@ -22,10 +22,13 @@ export class BuiltDaemon implements AsyncDisposable {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
   child: ChildProcess | null = null;
+  /** What the daemon says on standard error. */
+  logPath: string;
 
   constructor(home: string, env: Record<string, string> = {}) {
     if (!existsSync(join(root, 'dist/main.js'))) throw new Error('Run npm run build first: dist/main.js is missing');
     this.home = home;
+    this.logPath = join(home, 'daemon.log');
     this.env = { PATH: process.env['PATH'], HOME: home, CONCERT_HOME: home, LANG: 'C.UTF-8', ...marker(), ...env };
   }
 
@@ -36,7 +39,7 @@ export class BuiltDaemon implements AsyncDisposable {
   /** Resolves with what the daemon says of itself once it serves or has given up. */
   async start(args: readonly string[] = []): Promise<ReadyLine> {
     mkdirSync(this.home, { recursive: true });
-    const log = openSync(join(this.home, 'daemon.log'), 'a', 0o600);
+    const log = openSync(this.logPath, 'a', 0o600);
     const child = spawn(process.execPath, [launcher, 'daemon', ...args], {
       env: this.env,
       detached: true,
@@ -62,7 +65,7 @@ export class BuiltDaemon implements AsyncDisposable {
   }
 
   log(): string {
-    return readFileSync(join(this.home, 'daemon.log'), 'utf8').slice(-4000);
+    return readFileSync(this.logPath, 'utf8').slice(-4000);
   }
 
   get(path: string): Promise<{ status: number; body: Buffer }> {
@@ -113,6 +116,11 @@ export class BuiltDaemon implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.killAll();
+  }
+
+  /** As a reboot does: the daemon, the holders and their children, at once. */
+  async killAll(): Promise<void> {
     await this.kill();
     for (const pid of this.holderPids()) {
       for (const child of childrenOf(pid)) signalQuietly(-child, 'SIGKILL');

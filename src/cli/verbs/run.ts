@@ -60,7 +60,7 @@ export const verb = defineVerb<Options>({
   async run(call, args, options, argv) {
     const later = laterFlags.find((flag) => Object.hasOwn(options, optionName(flag)));
     if (later !== undefined) {
-      const name = /--[a-z]+/.exec(later)?.[0] ?? later;
+      const [name] = later.split(/[ ,]/);
       return refuse('request/not-built-yet', `${name} is not built yet; nothing was started`);
     }
     if (args.length > 1)

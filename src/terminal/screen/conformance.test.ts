@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { checkCuts } from './conformance/check-cuts.ts';
-import { randomStream } from './conformance/random-streams.ts';
-import { frames, log, moreStates, probe, terminalStates } from './conformance/terminal-states.ts';
+import { checkCuts } from '../../../test/support/screen/check-cuts.ts';
+import { randomStream } from '../../../test/support/screen/random-streams.ts';
+import { frames, log, moreStates, probe, terminalStates } from '../../../test/support/screen/terminal-states.ts';
 
 const size = { columns: 20, rows: 8 };
 const resizes = [

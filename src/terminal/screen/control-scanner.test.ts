@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { randomStream } from './conformance/random-streams.ts';
-import { RawTerminal } from './conformance/raw-terminal.ts';
+import { randomStream } from '../../../test/support/screen/random-streams.ts';
+import { RawTerminal } from '../../../test/support/screen/raw-terminal.ts';
 import { ControlScanner, controlBytesMax, stringBytesMax } from './control-scanner.ts';
 import { createScreen } from './create-screen.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
@@ -140,4 +140,10 @@ test('a checkpoint inside an oversized sequence leaves the rest of it without ef
     ).toEqual(plain.feed(Buffer.from('A\0B')).observe());
     expect(screen.oversized).toBe(0);
   }
+});
+
+test('a count that would keep the engine busy for minutes is bounded', () => {
+  expect(whole(Buffer.from('a\x1b[2147483647bb\x1b[1024S\x1b[1025S\x1b[1000000\nL\x1b[999999;2H')).passed).toBe(
+    'a\x1b[1024bb\x1b[1024S\x1b[1024S\n\x1b[1024L\x1b[999999;2H',
+  );
 });

@@ -45,6 +45,13 @@ export const stringBytesMax = 256 * 1024;
 /** Longest control or escape sequence that is read; a longer one is dropped. Terminals keep 32 parameters of at most 10 digits. */
 export const controlBytesMax = 4096;
 
+/**
+ * Largest count a sequence that is done over and over (REP, scrolling, inserting and deleting lines, tabulation) is
+ * passed with. On any screen more has no other effect, or in the case of REP none that anyone wants, and the engine
+ * would be busy for minutes: a line scrolled costs it some 10 µs.
+ */
+export const repeatMax = 1024;
+
 const State = {
   ground: 0,
   /** In ground, with the first bytes of a character. */
@@ -84,6 +91,11 @@ special[0xc2] = 1;
 /** Final bytes of sequences that ask or that carry state no engine keeps; `m` only with a prefix. */
 const reportedFinals = new Uint8Array(128);
 for (const final of 'chlnpqtu') reportedFinals[final.charCodeAt(0)] = 1;
+
+const repeatedFinals = new Uint8Array(128);
+for (const final of 'bILMSTZ^') repeatedFinals[final.charCodeAt(0)] = 1;
+/** `ESC [ 999 S`: any that is not longer is within bounds. */
+const repeatedBytesMax = 6;
 
 /**
  * Cuts terminal output into what the engine may see and what we read ourselves, with exact offsets.
@@ -148,6 +160,11 @@ export class ControlScanner {
       const end = byte === esc ? this.#quickEnd(bytes, at) : 0;
       if (end > 0) {
         const final = bytes[end - 1] as number;
+        if (repeatedFinals[final] === 1 && end - at > repeatedBytesMax && bytes[at + 1] === 0x5b) {
+          this.#pass(bytes, runStart, at);
+          this.#sink.pass(bounded(bytes.subarray(at, end)));
+          runStart = end;
+        }
         if (bytes[at + 1] === 0x5b ? this.#isReported(bytes, at, final) : isReportedEscape(final)) {
           this.#pass(bytes, runStart, end);
           runStart = end;
@@ -491,7 +508,7 @@ export class ControlScanner {
     const sequence = this.#isOversized ? undefined : canonical(this.#held.view());
     this.#toGround();
     if (sequence === undefined) return;
-    this.#sink.pass(sequence);
+    this.#sink.pass(sequence[1] === 0x5b ? bounded(sequence) : sequence);
     const final = sequence[sequence.length - 1] as number;
     if (sequence[1] !== 0x5b || this.#isReported(sequence, 0, final)) this.#report(sequence, end);
   }
@@ -638,6 +655,15 @@ function canonical(held: Uint8Array): Uint8Array {
     if (byte >= 0x20 && byte < 0x7f) bytes.push(byte);
   }
   return new Uint8Array(bytes);
+}
+
+/** A whole control sequence with its count bounded, if it is one of those that repeat. */
+function bounded(sequence: Uint8Array): Uint8Array {
+  const parsed = parseSequence(sequence.subarray(2));
+  if (parsed === undefined || parsed.prefix !== '' || parsed.intermediates !== '') return sequence;
+  const count = parsed.params[0] ?? 0;
+  if (repeatedFinals[parsed.final.charCodeAt(0)] === 0 || count <= repeatMax) return sequence;
+  return new TextEncoder().encode(`\x1b[${repeatMax}${parsed.final}`);
 }
 
 /** Takes `? 1;2 $ p` apart; undefined when it is malformed. What does not count in it is skipped. */

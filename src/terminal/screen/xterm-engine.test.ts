@@ -95,3 +95,9 @@ test('counts the rows that are gone, through a reset too', () => {
   engine.write(bytes('\x1bc\x1b[3J'));
   expect([engine.rowsDropped, engine.normal().length]).toEqual([21, 3]);
 });
+
+test('a cell takes no more combining characters than any script needs', () => {
+  using engine = new XtermEngine({ columns: 10, rows: 3, scrollbackRows: 0 });
+  engine.write(bytes(`x${'\u0301'.repeat(100_000)}y`));
+  expect([engine.normal().row(0).combined(0).length, engine.normal().x]).toEqual([64, 2]);
+});

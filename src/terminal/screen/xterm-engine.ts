@@ -3,11 +3,21 @@ import xterm from '@xterm/headless';
 import { assert } from '../../base/index.ts';
 import { type CellExtra, noExtra } from './screen-cells.ts';
 import type { EngineState, Link, MouseEncoding, MouseProtocol, ScreenBuffer, ScreenEngine } from './screen-engine.ts';
-import { charsetName, coreOf, type XtermBuffer, type XtermCore, type XtermLine } from './xterm-internals.ts';
+import {
+  boundCombiningCharacters,
+  charsetName,
+  coreOf,
+  type XtermBuffer,
+  type XtermCore,
+  type XtermLine,
+} from './xterm-internals.ts';
 
 /** Links kept at most, and characters of them: past either, those no cell shows are forgotten; if that frees too little, new ones are not made. */
 const linksMax = 4096;
 const linkCharactersMax = 1024 * 1024;
+
+/** UTF-16 units of one cell. Emoji made of many take some 20; what goes on beyond is decoration or malice. */
+const combinedMax = 64;
 
 const protocols: Readonly<Record<string, MouseProtocol>> = { X10: 'x10', VT200: 'vt200', DRAG: 'drag', ANY: 'any' };
 const encodings: Readonly<Record<string, MouseEncoding>> = { SGR: 'sgr', SGR_PIXELS: 'sgr-pixels' };
@@ -31,6 +41,7 @@ export class XtermEngine implements ScreenEngine {
   #watched: XtermBuffer | undefined;
 
   constructor({ columns, rows, scrollbackRows }: XtermEngineOptions) {
+    boundCombiningCharacters(combinedMax);
     this.#terminal = new xterm.Terminal({
       cols: columns,
       rows,

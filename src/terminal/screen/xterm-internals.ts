@@ -105,6 +105,27 @@ export function coreOf(terminal: XtermTerminal): XtermCore {
   return (terminal as unknown as { _core: XtermCore })._core;
 }
 
+interface PatchedLine {
+  _combined: Record<number, string>;
+  addCodepointToCell(column: number, code: number, width: number): void;
+}
+
+let isBounded = false;
+
+/** Makes all terminals of this thread ignore combining characters on a cell that holds `max` UTF-16 units already: the engine has no bound, and a cell takes as many as a program prints. */
+export function boundCombiningCharacters(max: number): void {
+  if (isBounded) return;
+  isBounded = true;
+  const terminal = new xterm.Terminal({ cols: 2, rows: 1, logLevel: 'off' });
+  const line = coreOf(terminal)._bufferService.buffers.normal.lines.get(0);
+  const prototype = Object.getPrototypeOf(line) as PatchedLine;
+  const add = prototype.addCodepointToCell;
+  prototype.addCodepointToCell = function (column, code, width) {
+    if ((this._combined[column]?.length ?? 0) < max) add.call(this, column, code, width);
+  };
+  terminal.dispose();
+}
+
 let charsetNames: Map<XtermCharset, string> | undefined;
 
 /** The final byte that designates a charset. The tables are shared by all terminals, so they are asked for once. */

@@ -14,6 +14,7 @@ import type {
 import { BuiltDaemon, type ReadyLine } from '../../support/built-daemon.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import { checkDocument, checkRefusal } from './check-document.ts';
+import { Tmpfs } from './tmpfs.ts';
 
 /** What is waited for takes milliseconds; a machine busy with other tests gets this long before the test says what it saw. */
 const patienceMs = 15_000;
@@ -21,11 +22,20 @@ const patienceMs = 15_000;
 /** The built daemon in a short private folder, spoken to as a client does. Every answer is held against its schema. */
 export class TestFleet extends BuiltDaemon {
   readonly folder: string;
+  /** Where the home is a small disk of its own. */
+  readonly disk: Tmpfs | null;
   readonly #temporary: Disposable;
 
-  private constructor(temporary: Disposable & { path: string }, home: string, env: Record<string, string>) {
+  private constructor(
+    temporary: Disposable & { path: string },
+    home: string,
+    env: Record<string, string>,
+    disk?: string,
+  ) {
     super(home, env);
     this.folder = temporary.path;
+    this.logPath = join(this.folder, 'daemon.log');
+    this.disk = disk === undefined ? null : new Tmpfs(home, disk);
     this.#temporary = temporary;
   }
 
@@ -33,6 +43,12 @@ export class TestFleet extends BuiltDaemon {
   static prepare(env: Record<string, string> = {}, home = 'h'): TestFleet {
     const temporary = temporaryFolder();
     return new TestFleet(temporary, home.startsWith('/') ? home : join(temporary.path, home), env);
+  }
+
+  /** A home on a small disk of its own. */
+  static prepareOnDisk(options: string, env: Record<string, string> = {}): TestFleet {
+    const temporary = temporaryFolder();
+    return new TestFleet(temporary, join(temporary.path, 'h'), env, options);
   }
 
   static async start(env: Record<string, string> = {}): Promise<TestFleet> {
@@ -164,6 +180,7 @@ export class TestFleet extends BuiltDaemon {
 
   override async [Symbol.asyncDispose](): Promise<void> {
     await super[Symbol.asyncDispose]();
+    this.disk?.[Symbol.dispose]();
     this.#temporary[Symbol.dispose]();
   }
 

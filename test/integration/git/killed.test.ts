@@ -14,7 +14,7 @@ import {
 import { createWorkbench, granted, type Workbench } from './workbench.ts';
 
 /** A call is killed at its first step, at the one `stride` later and so on; `STRIDE=1` for every one of them. */
-const stride = Number(process.env.STRIDE ?? 5);
+const stride = Number(process.env.STRIDE ?? 9);
 
 /** How long the git that was left alone at that step waits before it does its work. */
 const orphanSec = Number(process.env.ORPHAN_SEC ?? 0.1);
@@ -42,7 +42,11 @@ afterEach(() => bench[Symbol.dispose]());
 async function diesAtStep(step: number, call: 'create' | 'remove', options: object): Promise<boolean> {
   bench.write(join(bench.root, 'steps'), `${step}\n`);
   const request = JSON.stringify({ call, binary: lethalGit, env: bench.env, options });
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'call-once.ts'), request], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'call-once.ts'), request], {
+    stdio: 'ignore',
+    // What it leaves behind when it dies goes with the bench.
+    env: { ...process.env, TMPDIR: bench.root },
+  });
   const [code, signal] = await once(child, 'exit');
   expect([code, signal]).toEqual(signal === null ? [0, null] : [null, 'SIGKILL']);
   return signal !== null;

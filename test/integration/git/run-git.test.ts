@@ -51,7 +51,7 @@ test('a missing git, a git that cannot be run and a missing folder are told apar
   const plain = createGit({ binary: join(bench.root, 'plain'), env: bench.env, clock: realClock });
   expect((await errorOf(plain.run(['version'], { cwd: bench.root }))).code).toBe('git/missing');
   const gone = await errorOf(bench.git.run(['version'], { cwd: join(bench.root, 'gone') }));
-  expect([gone.code, gone.message]).toEqual(['git/failed', `The folder "${bench.root}/gone" is not there`]);
+  expect([gone.code, gone.message]).toEqual(['git/failed', `The folder "${bench.root}/gone" cannot be entered`]);
 });
 
 test('only a scrubbed environment reaches git', async () => {
@@ -93,6 +93,11 @@ test('one that says too much is ended', async () => {
   );
   expect(flood.stderr.length).toBeLessThanOrEqual(64 * 1024);
   expect(flood.stderr.endsWith('fatal: last\n')).toBe(true);
+});
+
+test('one whose reader never comes back ends at its time', async () => {
+  const stuck = { cwd: bench.root, timeoutMs: 200, onOutput: () => new Promise<boolean>(() => {}) };
+  expect((await errorOf(fakeGit('exec yes').run(['log'], stuck))).code).toBe('git/timeout');
 });
 
 test('input that is not read is no failure by itself', async () => {

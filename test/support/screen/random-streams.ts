@@ -1,4 +1,4 @@
-/** Deterministic numbers in [0, 1), one sequence per seed. Test material. */
+/** Deterministic numbers in [0, 1), one sequence per seed. */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,4 +1,4 @@
-/** One state of a terminal that an attach must carry over. Test material. */
+/** One state of a terminal that an attach must carry over. */
 export interface TerminalState {
   name: string;
   /** Brings the state about and then shows it: what comes after a cut depends on what came before. */

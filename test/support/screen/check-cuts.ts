@@ -1,5 +1,5 @@
-import { createScreen, restoreScreen } from '../create-screen.ts';
-import type { ScreenModel } from '../screen-model.ts';
+import { createScreen, restoreScreen } from '../../../src/terminal/screen/create-screen.ts';
+import type { ScreenModel } from '../../../src/terminal/screen/screen-model.ts';
 import { differences, type Observation, RawTerminal } from './raw-terminal.ts';
 
 export interface CheckCutsOptions {

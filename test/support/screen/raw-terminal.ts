@@ -1,7 +1,7 @@
 import unicode11 from '@xterm/addon-unicode11';
 import xterm from '@xterm/headless';
-import { Background, Color, Foreground, underlineStyleShift } from '../screen-cells.ts';
-import { charsetName, coreOf, type XtermBuffer, type XtermLine } from '../xterm-internals.ts';
+import { Background, Color, Foreground, underlineStyleShift } from '../../../src/terminal/screen/screen-cells.ts';
+import { charsetName, coreOf, type XtermBuffer, type XtermLine } from '../../../src/terminal/screen/xterm-internals.ts';
 
 const colorSpec = /^(?:rgb:[\da-f]{1,4}\/[\da-f]{1,4}\/[\da-f]{1,4}|#(?:[\da-f]{3}){1,4})$/i;
 
@@ -19,7 +19,7 @@ interface Observed {
 
 /**
  * A plain terminal as clients have it: the engine alone, fed byte by byte, with none of our code in front. What the
- * engine does not model is written down by hooks of its own. Test material: product code does not import it.
+ * engine does not model is written down by hooks of its own.
  */
 export class RawTerminal implements Disposable {
   readonly #terminal: InstanceType<typeof xterm.Terminal>;
@@ -31,6 +31,8 @@ export class RawTerminal implements Disposable {
   readonly #keyModifiers = new Map<number, string>();
   readonly #records = new Map<string, string>();
   readonly #one = new Uint8Array(1);
+  /** What the terminal answered, unasked by us. */
+  readonly replies: string[] = [];
 
   constructor(columns: number, rows: number, scrollback = 1000) {
     this.#terminal = new xterm.Terminal({
@@ -46,6 +48,7 @@ export class RawTerminal implements Disposable {
     this.#terminal.unicode.activeVersion = '11';
     this.#core = coreOf(this.#terminal);
     this.#observed = this.#core as unknown as Observed;
+    this.#terminal.onData((reply) => this.replies.push(reply));
     this.#watch();
   }
 

@@ -16,18 +16,24 @@ const columns = 100;
 const rows = 26;
 const looksPerSecond = 4;
 
-/** What a person would type, and how long they then look at it. */
-const script: { type: string; lookMs: number }[] = [
-  { type: 'concert demo start\r', lookMs: 2500 },
-  { type: 'concert ls\r', lookMs: 5500 },
-  { type: 'concert attach 1\r', lookMs: 6500 },
-  { type: 'y', lookMs: 4500 },
-  { type: '\x1dd', lookMs: 1000 },
-  { type: 'concert explain 1\r', lookMs: 4000 },
-  { type: 'kill -9 $(concert status --json | sed "s/.*pid.:\\([0-9]*\\).*/\\1/")   # the daemon dies\r', lookMs: 1500 },
-  { type: 'concert ls   # nothing was lost\r', lookMs: 6500 },
-  { type: 'concert diff 3 --stat\r', lookMs: 3500 },
+/** What a person would type, what they wait to see, and how long they then look at it. */
+const script: { type: string; until: string; lookMs: number }[] = [
+  { type: 'concert demo start\r', until: 'No model is called', lookMs: 800 },
+  { type: 'concert wait 1 --for blocked; clear; concert ls\r', until: 'Next: concert', lookMs: 5000 },
+  { type: 'concert attach 1\r', until: 'Yes, this once', lookMs: 4000 },
+  { type: 'y', until: 'Migrat', lookMs: 4000 },
+  { type: '\x1dd', until: 'Back: concert attach', lookMs: 1200 },
+  { type: 'clear; concert explain 1 | head -9\r', until: 'Older evidence', lookMs: 4000 },
+  {
+    type: 'kill -9 $(concert status --json | sed "s/.*pid.:\\([0-9]*\\).*/\\1/")   # the daemon dies\r',
+    until: '$ \n',
+    lookMs: 1200,
+  },
+  { type: 'concert ls   # nothing was lost\r', until: 'Next: concert', lookMs: 6000 },
+  { type: 'concert diff 3 --stat\r', until: 'file', lookMs: 3000 },
 ];
+/** Longest wait for what should be seen; the recording then fails. */
+const untilMsMax = 30_000;
 
 const { Terminal } = createRequire(import.meta.url)('@xterm/headless') as { Terminal: typeof HeadlessTerminal };
 const home = mkdtempSync(join(tmpdir(), 'cm-'));
@@ -49,8 +55,9 @@ const frames: Frame[] = [];
 const watch = setInterval(() => frames.push(look()), 1000 / looksPerSecond);
 try {
   await pause(600);
-  for (const { type, lookMs } of script) {
+  for (const { type, until, lookMs } of script) {
     await typeSlowly(type);
+    await seen(until);
     await pause(lookMs);
   }
 } finally {
@@ -67,6 +74,27 @@ async function typeSlowly(text: string): Promise<void> {
     shell.write(character);
     await pause(18);
   }
+}
+
+/** Resolves when the text stands on the screen below what was there before; `$ \n` is an empty prompt. */
+async function seen(text: string): Promise<void> {
+  const deadline = performance.now() + untilMsMax;
+  await pause(300);
+  while (!shows(text)) {
+    if (performance.now() > deadline) throw new Error(`"${text}" was not seen`);
+    await pause(50);
+  }
+}
+
+function shows(text: string): boolean {
+  const lines = look().lines.map((cells) =>
+    cells
+      .map((cell) => cell.text)
+      .join('')
+      .trimEnd(),
+  );
+  if (text === '$ \n') return lines.filter((line) => line !== '').at(-1) === '$';
+  return lines.some((line) => line.includes(text));
 }
 
 function pause(ms: number): Promise<void> {

@@ -5,15 +5,25 @@ import { bringBack } from './bring-back.ts';
 import type { Call } from './call.ts';
 import { realChance } from './clock.ts';
 
-/** A live view that outlives the daemon: one that dies meanwhile is brought back. The caller disposes. */
+export interface OpenView extends Disposable {
+  view: FleetView;
+}
+
+/** A live view that outlives the daemon: one that dies meanwhile is brought back, until the caller disposes. */
 export async function openView(
   call: Call,
-  tell: (line: string) => void = (line) => call.tell(line),
-): Promise<Result<FleetView, ErrorCode>> {
-  const { transport, clock } = call;
-  const view = await FleetView.open({ transport, clock, random: realChance });
-  if (!view.ok) return view;
+  { tell = (line: string) => call.tell(line), transport = call.transport } = {},
+): Promise<Result<OpenView, ErrorCode>> {
+  const opened = await FleetView.open({ transport, clock: call.clock, random: realChance });
+  if (!opened.ok) return opened;
+  const view = opened.value;
   const daemon = bringBack(call, tell);
-  view.value.onConnection((isConnected) => (isConnected ? daemon.back() : daemon.away()));
-  return ok(view.value);
+  view.onConnection((isConnected) => (isConnected ? daemon.back() : daemon.away()));
+  return ok({
+    view,
+    [Symbol.dispose]() {
+      daemon[Symbol.dispose]();
+      view[Symbol.dispose]();
+    },
+  });
 }

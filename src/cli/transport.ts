@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Answer, type Socket, type Transport, Unreachable } from '../client/index.ts';
-import { LazySocket } from './lazy-socket.ts';
+import { UnixWebSocket } from './unix-web-socket.ts';
 
 /** Importing it by name would also load what nobody here uses: its WebSocket brings all of undici, 100 ms of a cold start. */
 const { request: httpRequest } = process.getBuiltinModule('node:http');
@@ -8,7 +8,7 @@ const { request: httpRequest } = process.getBuiltinModule('node:http');
 /** Longest silence of a daemon that is asked; setting up a worktree in a large repository takes a while. */
 const answerMsMax = 120_000;
 
-/** Requests over the daemon's unix socket. The WebSocket library is loaded when the first socket is opened. */
+/** Requests over the daemon's unix socket. */
 export function createUnixTransport(socketPath: string): Transport {
   return {
     async request(method, path, body) {
@@ -22,7 +22,7 @@ export function createUnixTransport(socketPath: string): Transport {
       await drain(response, take);
       return { status, text: '' } satisfies Answer;
     },
-    openSocket: (path): Socket => new LazySocket(socketPath, path),
+    openSocket: (path): Socket => new UnixWebSocket(socketPath, path),
   };
 }
 

@@ -23,7 +23,8 @@ export async function waitForStates(
 ): Promise<Result<Waited[], ErrorCode>> {
   const opened = await openView(call);
   if (!opened.ok) return opened;
-  using view = opened.value;
+  using open = opened.value;
+  const { view } = open;
   const keys: string[] = [];
   for (const ref of options.refs) {
     const target = resolveRef(view.lists(), ref);
@@ -37,14 +38,14 @@ export async function waitForStates(
       if (waited.every((one) => one !== null)) finish({ ok: true, value: waited });
     };
     const finish = (result: Result<Waited[], ErrorCode>) => {
-      open.dispose();
+      watching.dispose();
       resolve(result);
     };
     stack.use(view.onChange(look));
     if (options.timeoutMs !== null) {
       stack.use(call.clock.after(options.timeoutMs, () => finish(timedOut(view, keys, options))));
     }
-    const open = stack.move();
+    const watching = stack.move();
     look();
   });
 }

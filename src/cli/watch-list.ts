@@ -20,7 +20,8 @@ const clearBelow = '\u001b[0m\u001b[J';
 export async function watchList(call: Call, options: ListOptions): Promise<Outcome> {
   const opened = await openView(call);
   if (!opened.ok) return opened;
-  using view = opened.value;
+  using open = opened.value;
+  const { view } = open;
   const isPlace = call.invocation.stdout.isTTY === true && !call.flags.json && call.invocation.env['TERM'] !== 'dumb';
   using _drawing = isPlace ? drawInPlace(call, view, options) : printChanges(call, view, options);
   await call.invocation.interrupted();

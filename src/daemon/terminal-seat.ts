@@ -45,6 +45,8 @@ export interface SeatPorts {
   /** Called by whoever takes a seat away from this one. */
   onModeChange(listener: () => void): Disposable;
   onEnd(listener: () => void): Disposable;
+  /** What the log has from an offset on; nothing when that is more than `bytesMax`. */
+  rest(from: number, bytesMax: number): Promise<Uint8Array>;
 }
 
 /**
@@ -58,6 +60,8 @@ export class AttachedTerminal implements TerminalSeat {
   #mode: 'drive' | 'view' = 'view';
   #ticket: string | null = null;
   #relay: ({ credit(bytes: number): void } & Disposable) | null = null;
+  /** Offset after the newest byte handed to a terminal that takes its bytes through the daemon. */
+  #sentTo = 0;
   #listeners: Disposable[] = [];
   #isClosed = false;
   /** Requests are worked on one after the other: an attach must not overtake the resize before it. */
@@ -68,7 +72,7 @@ export class AttachedTerminal implements TerminalSeat {
     this.#outlet = outlet;
     this.#listeners.push(
       ports.onModeChange(() => this.#queue(() => this.#lookAtMode())),
-      ports.onEnd(() => this.#ended()),
+      ports.onEnd(() => this.#queue(() => this.#ended())),
     );
   }
 
@@ -127,7 +131,8 @@ export class AttachedTerminal implements TerminalSeat {
     const former = ticket === null ? null : this.#ticket;
     // The holder takes these in order, so none has to wait for the answer to the one before.
     await Promise.all([
-      drives && attach.take && live.revoke(),
+      // Also whoever drives by a ticket of an earlier daemon, of whom the fleet knows nothing: one terminal types.
+      drives && live.revoke(),
       drives && live.resize(attach.columns, attach.rows),
       former !== null && live.revoke(former).catch(ignoreGone),
       ticket !== null && live.grant(ticket, this.#mode),
@@ -160,13 +165,19 @@ export class AttachedTerminal implements TerminalSeat {
     const { offset, columns, rows, bytes } = ready ?? (await live.checkpoint(this.#attach.history));
     if (this.#isClosed) return;
     this.#outlet.notice({ type: 'screen', offset, columns, rows });
-    this.#outlet.bytes(bytes);
+    const sent = this.#outlet.bytes(bytes);
     if (this.#attach.direct) return;
-    let sentTo = offset;
+    // A terminal that does not take its screen gets nothing more to leave lying, and no other screen.
+    await sent;
+    if (this.#isClosed) return;
+    this.#sentTo = offset;
+    let isBehind = false;
     this.#relay = live.subscribe(offset, relayCreditBytes, (chunk, head) => {
-      sentTo += chunk.length;
-      if (head - sentTo > resyncAboveBytes) this.#queue(() => this.#sendScreen());
-      else this.#outlet.bytes(chunk);
+      if (isBehind) return;
+      isBehind = head - this.#sentTo - chunk.length > resyncAboveBytes;
+      if (isBehind) return this.#queue(() => this.#sendScreen());
+      this.#sentTo += chunk.length;
+      void this.#outlet.bytes(chunk);
     });
   }
 
@@ -183,8 +194,15 @@ export class AttachedTerminal implements TerminalSeat {
     this.#outlet.notice({ type: 'mode', mode: 'view', driver: session.driver });
   }
 
-  #ended(): void {
+  async #ended(): Promise<void> {
     if (this.#isClosed || this.#attach === null) return;
+    if (!this.#attach.direct) {
+      // The relay may have been slower than the end; the log has the last words.
+      this.#relay?.[Symbol.dispose]();
+      this.#relay = null;
+      const rest = await this.#ports.rest(this.#sentTo, resyncAboveBytes);
+      if (rest.length > 0) void this.#outlet.bytes(rest);
+    }
     const session = this.#ports.session();
     const why = session?.evidence.detail ?? 'The session ended';
     this.#outlet.notice({ type: 'ended', state: session?.state ?? 'done', why: plainLine(why, 200) });

@@ -10,7 +10,14 @@ import {
   type Input,
   type ProcessFacts,
 } from '../fleet/index.ts';
-import type { Config, ErrorCode, HolderChannel, HolderExit, Home } from '../protocol/index.ts';
+import {
+  type Config,
+  type ErrorCode,
+  type HolderChannel,
+  type HolderExit,
+  type Home,
+  SessionId,
+} from '../protocol/index.ts';
 import type { TerminalOutlet, TerminalPort, TerminalSeat } from '../server/index.ts';
 import {
   type ChannelSubscription,
@@ -243,6 +250,7 @@ export class Terminals implements TerminalPort, AsyncDisposable {
           drive: (device, from, take) => this.#options.drive(session, device, from, take),
           onModeChange: (listener) => this.#driverChanged.event(of(listener)),
           onEnd: (listener) => this.#ended.event(of(listener)),
+          rest: (from, bytesMax) => this.#rest(session, from, bytesMax),
         },
         outlet,
       ),
@@ -254,6 +262,8 @@ export class Terminals implements TerminalPort, AsyncDisposable {
     from: number,
     chunk: (bytes: Uint8Array) => Promise<void>,
   ): ReturnType<TerminalPort['readLog']> {
+    // Ids become paths: what is none must not lead out of the folder. A session that only its log remembers may be read.
+    if (!SessionId.safeParse(session).success) return refuse('session/not-found', 'There is no such session');
     const folder = sessionFolder(this.#options.home, session).log;
     if (!existsSync(folder)) {
       if (!this.#options.state.sessions.has(session)) return refuse('session/not-found', 'There is no such session');
@@ -271,6 +281,16 @@ export class Terminals implements TerminalPort, AsyncDisposable {
       } else if (item.kind === 'gap' && item.cause === 'damage') damaged = true;
     }
     return ok({ from: start ?? from, to, damaged });
+  }
+
+  async #rest(session: string, from: number, bytesMax: number): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const read = await this.readLog(session, from, async (chunk) => {
+      bytes += chunk.length;
+      if (bytes <= bytesMax) chunks.push(chunk);
+    });
+    return read.ok && bytes <= bytesMax ? Buffer.concat(chunks) : new Uint8Array(0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

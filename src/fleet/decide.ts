@@ -6,6 +6,7 @@ import { assess } from './evidence.ts';
 import type { Input } from './inputs.ts';
 import { freeName, nameLengthMax, plainLine, titleLengthMax } from './naming.ts';
 import { askToEnd, exited, finishTask, lost } from './process-end.ts';
+import { started } from './process-start.ts';
 import { recover } from './recovery.ts';
 import {
   type FleetState,
@@ -69,7 +70,7 @@ export function decide(state: FleetState, input: Input): Decision {
         const isAtRest = session.state === 'ready' || session.state === 'review';
         return events(
           { type: 'session.paused', session: session.id },
-          ...(isAtRest ? [move(session, 'paused', byPerson(input.at, 'paused', session.state))] : []),
+          ...(isAtRest ? [move(session, 'paused', session.evidence)] : []),
         );
       });
     case 'session/settle':
@@ -177,28 +178,7 @@ export function decide(state: FleetState, input: Input): Decision {
         events({ type: 'session.removalRefused', session: session.id, message: input.message }),
       );
     case 'process/started':
-      return ifIncarnation(state, input, (session) => {
-        if (session.launching === null) return events();
-        const { prompt, process } = input;
-        const queued: FleetEvent[] =
-          prompt === null
-            ? []
-            : [{ type: 'message.queued', session: session.id, ...prompt, steer: false, first: true }];
-        const to: SessionState =
-          session.state === 'starting' || session.state === 'unknown' ? session.state : 'starting';
-        const started = fromDaemon(input.at, 'process-started', to, `Process ${process.pid} runs`);
-        const ending = session.stopping === null ? null : askToEnd(session, input.at, 'person');
-        return {
-          ok: true,
-          events: [
-            { type: 'session.processStarted', session: session.id, incarnation: input.incarnation, process },
-            ...queued,
-            move(session, to, started),
-            ...(ending?.events ?? []),
-          ],
-          effects: ending?.effects ?? [],
-        };
-      });
+      return ifIncarnation(state, input, (session) => started(session, input));
     case 'process/failed':
       return ifIncarnation(state, input, (session) => {
         if (session.launching === null) return events();
@@ -352,7 +332,7 @@ function resume(state: FleetState, session: Session, at: number): Decision {
     const to = stateUnderPause(session) === 'review' ? 'review' : 'ready';
     return events(
       { type: 'session.unpaused', session: session.id },
-      ...(session.state === 'paused' ? [move(session, to, byPerson(at, 'resumed', to))] : []),
+      ...(session.state === 'paused' ? [move(session, to, session.evidence)] : []),
     );
   }
   if (holdsSlot(session)) {

@@ -77,6 +77,28 @@ describe('of several voices', () => {
     expect(story.session('s1').state).toBe('review');
   });
 
+  it('what an agent says before anyone told that it runs is not lost', () => {
+    const story = new FleetStory();
+    story.start(1);
+    story.makeWorktree('s1');
+    story.wait(100).say('s1', { state: 'blocked' });
+    const before = story.session('s1').state;
+    const started = gist(story.wait(100).makeProcess('s1')).events;
+    expect([before, started]).toEqual([
+      'starting',
+      ['session.processStarted', 'evidence.seen', 'session.stateChanged blocked'],
+    ]);
+  });
+
+  it('what an earlier process said is not held for the next', () => {
+    const story = new FleetStory();
+    story.run(1, 'blocked');
+    story.exit('s1', 1);
+    story.tell({ type: 'session/resume', session: 's1' });
+    story.makeProcess('s1');
+    expect(story.session('s1').state).toBe('starting');
+  });
+
   it('nothing speaks for a process that has ended', () => {
     const story = new FleetStory();
     story.run(1, 'working');

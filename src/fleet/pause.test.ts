@@ -50,3 +50,14 @@ it.each([
     outcome,
   ]);
 });
+
+it('a doubtful voice does not undo under a pause what a sure one said, nor after it', () => {
+  const story = new FleetStory();
+  story.run(1, 'review');
+  const doubt = () => story.wait(1_000).say('s1', { source: 'title', confidence: 'guess', state: 'ready' });
+  story.wait(1_000).tell({ type: 'session/pause', session: 's1' });
+  doubt();
+  story.wait(1_000).tell({ type: 'session/resume', session: 's1' });
+  doubt();
+  expect([story.session('s1').state, story.session('s1').evidence.source]).toEqual(['review', 'osc7501']);
+});

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -38,15 +39,9 @@ export function createApp(fleet: FleetPort, terminals: TerminalPort): Hono {
     }),
   );
   app.notFound((c) =>
-    answerRefusal(c, { ok: false, code: 'request/unknown-path', message: `There is nothing at ${c.req.path}` }),
+    answerRefusal(c, { ok: false, code: 'request/unknown-path', message: 'There is nothing at this path' }),
   );
-  app.onError((error, c) =>
-    answerRefusal(c, {
-      ok: false,
-      code: codeOfError(error),
-      message: `The daemon could not answer: ${error.message}; running sessions are not affected`,
-    }),
-  );
+  app.onError((error, c) => answerRefusal(c, refusalOfError(error)));
 
   app.get('/v1/status', (c) => c.json(fleet.status()));
   app.get('/v1/snapshot', (c) => c.json(fleet.snapshot()));
@@ -104,11 +99,14 @@ export function createApp(fleet: FleetPort, terminals: TerminalPort): Hono {
 }
 
 /** The world failing has names of its own; everything else is our fault. */
-function codeOfError(error: Error): ErrorCode {
+function refusalOfError(error: Error): AnyRefusal {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ENOSPC' || code === 'EDQUOT') return 'disk/full';
-  if (code === 'EROFS') return 'disk/read-only';
-  return Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'daemon/internal';
+  const sessions = 'nothing was changed, running sessions go on';
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return { ok: false, code: 'disk/full', message: `The disk is full; ${sessions}` };
+  if (code === 'EROFS') return { ok: false, code: 'disk/read-only', message: `The disk is read-only; ${sessions}` };
+  const named = Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : 'daemon/internal';
+  return { ok: false, code: named, message: `The daemon could not answer: ${error.message}; running sessions go on` };
 }
 
 function idOf(c: Context): string {
@@ -153,7 +151,10 @@ function answerRefusal(c: Context, refusal: AnyRefusal): Response {
   return c.json(errorDocument(refusal), errorCodes[refusal.code].http as ContentfulStatusCode);
 }
 
-/** The exact bytes of a session. Damage or retention that cut something off is told in trailers-free headers up front where known. */
+/**
+ * The exact bytes of a session. What the damage or the retention of its log left out is known only at the end, so a
+ * trailer tells it: `concert-log`, with the stretch that was served and whether some of it was unreadable.
+ */
 async function answerLog(c: Context, terminals: TerminalPort): Promise<Response> {
   const from = wholeNumber(c.req.query('from') ?? '0');
   const session = idOf(c);
@@ -164,22 +165,26 @@ async function answerLog(c: Context, terminals: TerminalPort): Promise<Response>
   const start = () => {
     if (isStarted) return;
     isStarted = true;
-    first.resolve(new Response(stream.readable, { headers: { 'content-type': 'application/octet-stream' } }));
+    // Chunks, however short it is: only they can be followed by a trailer.
+    const chunked = { 'transfer-encoding': 'chunked', trailer: 'concert-log' };
+    const headers = { 'content-type': 'application/octet-stream', ...chunked };
+    first.resolve(new Response(stream.readable, { headers }));
   };
-  const reading = terminals.readLog(session, from, async (bytes) => {
-    start();
-    await writer.write(bytes);
-  });
-  reading.then(
-    async (result) => {
-      if (!result.ok && !isStarted) return first.resolve(answerRefusal(c, result));
+  const serving = async () => {
+    const result = await terminals.readLog(session, from, async (bytes) => {
       start();
-      await writer.close();
-    },
-    (error: unknown) => {
-      if (isStarted) void writer.abort(error);
-      else first.reject(error);
-    },
-  );
+      await writer.write(bytes);
+    });
+    if (!result.ok && !isStarted) return first.resolve(answerRefusal(c, result));
+    start();
+    if (result.ok)
+      (c.env as { outgoing?: ServerResponse }).outgoing?.addTrailers({ 'concert-log': JSON.stringify(result.value) });
+    await writer.close();
+  };
+  serving().catch(async (error: unknown) => {
+    if (!isStarted) return first.reject(error);
+    // Whoever asked has left, or now learns that this was not all.
+    await writer.abort(error).catch(() => {});
+  });
   return first.promise;
 }

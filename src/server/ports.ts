@@ -81,7 +81,8 @@ export interface TerminalPort {
 
 export interface TerminalOutlet {
   notice(notice: TerminalNotice): void;
-  bytes(bytes: Uint8Array): void;
+  /** Resolves when they have left the process, or never will. */
+  bytes(bytes: Uint8Array): Promise<void>;
   close(): void;
 }
 

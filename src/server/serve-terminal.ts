@@ -2,6 +2,9 @@ import type { WebSocket } from 'ws';
 import { errorCodes, TerminalRequest } from '../protocol/index.ts';
 import type { AnyRefusal, TerminalPort } from './ports.ts';
 
+/** Unsent bytes above which a terminal is cut off: it asks for more without taking what it has. */
+const unsentBytesMax = 8 * 1024 * 1024;
+
 /** One attached terminal: JSON text frames for requests and notices, binary frames for bytes both ways. */
 export function serveTerminal(terminals: TerminalPort, client: WebSocket, session: string): void {
   const refuse = (refusal: AnyRefusal) => {
@@ -10,7 +13,10 @@ export function serveTerminal(terminals: TerminalPort, client: WebSocket, sessio
   };
   const opened = terminals.open(session, {
     notice: (notice) => client.send(JSON.stringify(notice)),
-    bytes: (bytes) => client.send(bytes, { binary: true }),
+    bytes: (bytes) => {
+      if (client.bufferedAmount > unsentBytesMax) client.terminate();
+      return new Promise((resolve) => client.send(bytes, { binary: true }, () => resolve()));
+    },
     close: () => client.close(),
   });
   if (!opened.ok) {

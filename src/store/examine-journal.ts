@@ -38,8 +38,7 @@ export function examineJournal(db: Db, head: Head | null, pages: boolean): Findi
   };
   attempt(() => troubles.push(...checkDefinitions(db)), 0);
   if (pages) attempt(() => troubles.push(...checkPages(db)), 0);
-  const statements = attempt(() => prepareStatements(db), null);
-  if (statements === null) return nothingFound(head, troubles);
+  const statements = prepareStatements(db);
   const epoch = attempt(() => readEpoch(statements), 0);
   const snapshot = attempt(() => readSnapshots(statements).next().value ?? null, null);
   const from = snapshot ?? chainStart;
@@ -62,7 +61,7 @@ export function nothingFound(head: Head | null, troubles: readonly string[]): Fi
 export const empty = { snapshot: null, rows: [], end: chainStart, epoch: 0 } as const;
 
 export function damaged(lastGoodSeq: number, troubles: readonly string[]): JournalCondition {
-  const message = `The journal is damaged: ${troubles.join('; ')}. Everything up to event ${lastGoodSeq} is sound; sessions keep running, nothing new is recorded`;
+  const message = `The journal is damaged: ${troubles.join('; ')}. Everything up to event ${lastGoodSeq} is sound; sessions keep running, nothing new is recorded before a repair (concert doctor --repair)`;
   return { kind: 'damaged', lastGoodSeq, message };
 }
 

@@ -55,7 +55,6 @@ function live(path: string, openDb: OpenDb): void {
   write(append(6, 1, [{ type: 'release', task: 't_1', owner: 's_1', token: 1 }]));
   expectEverything(path);
   file[Symbol.dispose]();
-  expectEverything(path);
 }
 
 function openSound(path: string, openDb: OpenDb): JournalFile {

@@ -63,7 +63,7 @@ export class JournalFile implements Disposable {
   constructor({ path, db, end, refusal, ballast, witness }: JournalFileParts) {
     this.#path = path;
     this.#db = db;
-    this.#statements = db && prepareIfPossible(db, refusal);
+    this.#statements = db && prepareStatements(db);
     this.#claims = this.#statements && new ClaimBook(this.#statements);
     this.#end = end;
     this.#refusal = refusal;
@@ -292,9 +292,13 @@ export class JournalFile implements Disposable {
     return statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** The world's failures by name; our own go on. Damage is remembered: writing on would spread it. */
+  /**
+   * The world's failures by name; our own go on. Damage is remembered: writing on would spread it. In a file known to be
+   * damaged a table may be missing, too.
+   */
   #name(error: unknown): StoreError {
     const named = error instanceof Overtaken ? error.told : toStoreError(error, this.#path);
+    if (named === null && this.#refusal !== null && errorCode(error).startsWith('SQLITE_')) return this.#refusal;
     if (named === null) throw error;
     if (named.code === 'journal/damaged' && named !== error) this.#refusal ??= named;
     return named;
@@ -350,15 +354,4 @@ function staleStep({ type, task }: CoordinationStep): StoreError {
 function isLastRow(statements: Statements, { seq, rowHash }: ChainEnd): boolean {
   const last = statements.lastRow.get();
   return last?.seq === seq && blobToHex(last.row_hash) === rowHash;
-}
-
-/** A damaged or newer file may lack what a statement names; then there is nothing to read either. */
-function prepareIfPossible(db: Db, refusal: StoreError | null): Statements | null {
-  if (refusal === null) return prepareStatements(db);
-  try {
-    return prepareStatements(db);
-  } catch (error) {
-    if (!errorCode(error).startsWith('SQLITE_')) throw error;
-    return null;
-  }
 }

@@ -170,7 +170,10 @@ describe('a repair', () => {
     'reads on when a bit of "%s" on the first page is flipped',
     (word) => {
       flip(path, word);
-      expect(conditionNow()).toMatchObject({ kind: 'damaged' });
+      const { file, condition } = openJournalFile({ path, ballastBytes: 0 });
+      expect(condition).toMatchObject({ kind: 'damaged' });
+      expectNothingFalse(file);
+      file[Symbol.dispose]();
       expect(repairJournalFile(path)).toMatchObject({ events: lastSeq, eventsFromCopies: 0, gaps: [], claims: 2 });
       expectSound({ gaps: [] });
       expect(readdirSync(folder).filter((name) => name.includes('healed'))).toEqual([]);
@@ -244,6 +247,15 @@ function open(): JournalFile {
   const { file, condition } = openJournalFile({ path, ballastBytes: 0, openDb: openWithoutWaiting });
   expect(condition).toEqual({ kind: 'sound' });
   return file;
+}
+
+function expectNothingFalse(file: JournalFile): void {
+  try {
+    const history = file.read(0, 100).map(decodeRow);
+    expect(history).toEqual(rows(1, history.length));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'journal/damaged' });
+  }
 }
 
 function conditionNow() {

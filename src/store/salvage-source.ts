@@ -40,9 +40,7 @@ export class SalvageSource implements Disposable {
   static #read(path: string): SalvageSource | null {
     const db = readOr(null, () => openSqlite(path, 'read'));
     if (db === null) return null;
-    const isAsWritten = readOr(false, () => readSchema(db).isAsWritten);
-    const statements = isAsWritten ? readOr(null, () => prepareStatements(db)) : null;
-    if (statements !== null) return new SalvageSource(db, statements);
+    if (readOr(false, () => readSchema(db).isAsWritten)) return new SalvageSource(db, prepareStatements(db));
     db[Symbol.dispose]();
     return null;
   }

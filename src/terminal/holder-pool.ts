@@ -41,7 +41,7 @@ export interface HolderPoolOptions {
   random: Random;
   log: Log;
   /** For tests: other limits of new holders. */
-  limits?: Partial<Pick<HolderConfig, 'idleMs' | 'segmentBytes' | 'flushMs'>>;
+  limits?: Partial<Pick<HolderConfig, 'idleMs' | 'segmentBytes' | 'tickMs'>>;
 }
 
 export interface PooledHolder {

@@ -1,7 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-// Deep import: the holder loads this file, and the folder's index would bring zod into every holder process.
 import { type HolderExit, readOffset, writeOffset } from '../protocol/index.ts';
 
 /**
@@ -13,7 +12,7 @@ import { type HolderExit, readOffset, writeOffset } from '../protocol/index.ts';
 export const recordHeaderBytes = 24;
 
 /** Found again after damage by searching for it; a chance match fails the checksum. */
-export const recordMark = 0x31474c43;
+const recordMark = 0x31474c43;
 
 /** Longer data is written as several records; a longer length in a header is damage. */
 export const recordPayloadBytesMax = 64 * 1024;

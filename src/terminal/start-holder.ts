@@ -16,7 +16,7 @@ export interface HolderProgram {
 }
 
 /** A started holder process; `exited` tells of an end before anyone could connect. */
-export interface StartedHolder {
+interface StartedHolder {
   pid: number;
   /** Resolves with the reason if it ends; stays open otherwise. */
   exited: Promise<HolderError>;

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { RunDocument } from '../../src/protocol/index.ts';
 import { BuiltDaemon, isAlive } from '../support/built-daemon.ts';
 
-const printer = resolve(import.meta.dirname, 'printer.mjs');
+const printer = resolve(import.meta.dirname, 'printer.ts');
 /** How long after it is ready a daemon may live before it is shot: from at once to well into ordinary work. */
 const lifeMsMax = 400;
 /** Far more than a run prints; printers end when told to. */

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { RunDocument } from '../../src/protocol/index.ts';
 import { BuiltDaemon, isAlive } from '../support/built-daemon.ts';
 
-const printer = resolve(import.meta.dirname, 'printer.mjs');
+const printer = resolve(import.meta.dirname, 'printer.ts');
 
 export interface HolderKillReport {
   kills: number;

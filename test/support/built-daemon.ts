@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { layOutHome, type SnapshotDocument, type StatusDocument } from '../../src/protocol/index.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const launcher = join(root, 'bin/concert');
+const builtLauncher = join(root, 'bin/concert');
 
 export interface ReadyLine {
   ready: boolean;
@@ -24,6 +24,8 @@ export class BuiltDaemon implements AsyncDisposable {
   child: ChildProcess | null = null;
   /** What the daemon says on standard error. */
   logPath: string;
+  /** The program that is started; another build may take over the same home. */
+  launcher = builtLauncher;
 
   constructor(home: string, env: Record<string, string> = {}) {
     if (!existsSync(join(root, 'dist/main.js'))) throw new Error('Run npm run build first: dist/main.js is missing');
@@ -40,7 +42,7 @@ export class BuiltDaemon implements AsyncDisposable {
   async start(args: readonly string[] = []): Promise<ReadyLine> {
     mkdirSync(this.home, { recursive: true });
     const log = openSync(this.logPath, 'a', 0o600);
-    const child = spawn(process.execPath, [launcher, 'daemon', ...args], {
+    const child = spawn(process.execPath, [this.launcher, 'daemon', ...args], {
       env: this.env,
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],

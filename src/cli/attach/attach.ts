@@ -29,8 +29,6 @@ export async function attach(call: Call, ref: string, options: AttachOptions): P
   }
   if (options.follow === true && !/^[1-9]$/.test(ref))
     return refuse('request/invalid', 'Only a tab number can be followed', 'concert attach 3 --follow');
-  // Loaded while the daemon answers: the seat needs it next.
-  void import('ws');
   const [session, prefix] = await Promise.all([findSession(call, ref), readPrefix(call)]);
   if (!session.ok) return session;
   const terminal = new AttachedTerminal(call, {
@@ -60,7 +58,8 @@ async function whenStarted(call: Call, task: string): Promise<Result<SessionDocu
   const { openView } = await import('../open-view.ts');
   const opened = await openView(call);
   if (!opened.ok) return opened;
-  using view = opened.value;
+  using open = opened.value;
+  const { view } = open;
   return await new Promise((resolve) => {
     const look = () => {
       const { sessions, queued } = view.lists();

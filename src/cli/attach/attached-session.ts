@@ -11,7 +11,7 @@ const grantBytes = 32 * 1024;
 const behindBytesMax = 256 * 1024;
 /** Fresh screens for a terminal that cannot keep up come at most this often. */
 const resyncMsMin = 33;
-/** Typed before the seat is given. */
+/** Typed before the seat is given, or while it changes. */
 const earlyInputBytesMax = 64 * 1024;
 /** A fresh screen that has not come by then is done without. */
 const screenMsMax = 3_000;
@@ -73,6 +73,7 @@ export class AttachedSession implements Disposable {
   #resyncedAt = Number.NEGATIVE_INFINITY;
   #early: Uint8Array[] = [];
   #earlyBytes = 0;
+  readonly #whenTyped: (() => void)[] = [];
   #subscription = 0;
   #exit: HolderExit | null = null;
   #endNotice: AttachEnd | null = null;
@@ -113,11 +114,17 @@ export class AttachedSession implements Disposable {
   /** Keys of the driver; a viewer's go nowhere. */
   input(bytes: Uint8Array): void {
     if (this.#mode !== 'drive') return;
-    if (this.#link !== null && this.#state !== 'seating') this.#link.input(bytes);
+    const isWaiting = this.#state === 'seating' || this.#link === null || this.#nextLink !== null;
+    if (!isWaiting) this.#link?.input(bytes);
     else if (this.#earlyBytes + bytes.length <= earlyInputBytesMax) {
       this.#early.push(bytes);
       this.#earlyBytes += bytes.length;
     }
+  }
+
+  /** Resolves when all that was typed has been handed on, or cannot be any more. */
+  async typed(): Promise<void> {
+    if (this.#earlyBytes > 0) await new Promise<void>((resolve) => this.#whenTyped.push(resolve));
   }
 
   /** Asks for the seat of whoever has it. */
@@ -148,6 +155,7 @@ export class AttachedSession implements Disposable {
     this.#seat[Symbol.dispose]();
     this.#link?.[Symbol.dispose]();
     this.#nextLink?.[Symbol.dispose]();
+    for (const resolve of this.#whenTyped.splice(0)) resolve();
   }
 
   #notice(notice: Exclude<TerminalNotice, { type: 'screen' }>): void {
@@ -196,14 +204,17 @@ export class AttachedSession implements Disposable {
         if (link === this.#link) this.#gap(to);
       },
       exited: (exit) => this.#exited(exit),
-      revoked: () => this.#setMode('view', null),
+      revoked: () => {
+        if (link === this.#link) this.#setMode('view', null);
+      },
       refused: ({ code }) => {
-        if (code === 'not-driver') this.#setMode('view', null);
+        if (link === this.#link && code === 'not-driver') this.#setMode('view', null);
       },
       closed: () => {
         if (link === this.#link) this.#link = null;
         if (link !== this.#nextLink) return;
         this.#nextLink = null;
+        if (this.#link !== null) this.#typeEarly(this.#link);
         if (this.#state === 'seating') this.#finish(unreachable('The process that holds its terminal does not answer'));
       },
     });
@@ -218,9 +229,14 @@ export class AttachedSession implements Disposable {
     if (this.#state === 'behind') return;
     const isFirst = this.#state === 'seating';
     this.#state = 'live';
+    this.#typeEarly(link);
+    if (isFirst) this.#options.onShown();
+  }
+
+  #typeEarly(link: HolderLink): void {
     for (const bytes of this.#early.splice(0)) if (this.#mode === 'drive') link.input(bytes);
     this.#earlyBytes = 0;
-    if (isFirst) this.#options.onShown();
+    for (const resolve of this.#whenTyped.splice(0)) resolve();
   }
 
   #show(offset: number, screen: Uint8Array): void {
@@ -301,7 +317,8 @@ export class AttachedSession implements Disposable {
 
   /** The holder tells when all output is there, the daemon what the end means: both are waited for, not for long. */
   #settleEnd(known: AttachEnd): void {
-    if (this.#endNotice !== null && (this.#exit !== null || this.#link === null)) return this.#finish(this.#endNotice);
+    const hasAllOutput = this.#exit !== null || (this.#link ?? this.#nextLink) === null;
+    if (this.#endNotice !== null && hasAllOutput) return this.#finish(this.#endNotice);
     this.#ending ??= this.#ports.clock.after(endingMsMax, () => this.#finish(this.#endNotice ?? known));
   }
 

@@ -1,12 +1,13 @@
 import { toDisposable } from '../../base/index.ts';
-import { createQueryFilter, type FleetView, plainLine } from '../../client/index.ts';
+import { createQueryFilter, plainLine } from '../../client/index.ts';
 import { exitCodes, type SessionDocument } from '../../protocol/index.ts';
 import { bringBack } from '../bring-back.ts';
 import type { Call } from '../call.ts';
-import { realChance } from '../clock.ts';
+import { realChance, within } from '../clock.ts';
 import { shapeOf } from '../look.ts';
-import { openView } from '../open-view.ts';
+import { type OpenView, openView } from '../open-view.ts';
 import type { Outcome } from '../outcome.ts';
+import { createUnixTransport } from '../transport.ts';
 import { type AttachEnd, AttachedSession } from './attached-session.ts';
 import { type KeyStep, PrefixKeys } from './prefix-keys.ts';
 import { openRawTerminal } from './raw-terminal.ts';
@@ -14,6 +15,8 @@ import { TerminalOutput } from './terminal-output.ts';
 
 /** A key that begins like a sequence is taken for itself when nothing follows by then; the rest of a real one comes at once. */
 const escapeMs = 25;
+/** Keys typed just before leaving still reach the agent if they can within this time. */
+const typedMsMax = 300;
 /** A window that is dragged reports many sizes; the agent hears of the last. */
 const resizeMs = 50;
 
@@ -45,8 +48,10 @@ export class AttachedTerminal {
   #shown: { attached: AttachedSession; document: SessionDocument } | null = null;
   #next: { attached: AttachedSession; document: SessionDocument } | null = null;
   #driver: string | null = null;
-  #view: FleetView | null = null;
-  #isLineShown = false;
+  #fleet: OpenView | null = null;
+  /** Of ours, on the bottom row until the next key. */
+  #lineShown: string | null = null;
+  #hasLeft = false;
   #escape: Disposable | null = null;
   #resize: Disposable | null = null;
 
@@ -81,17 +86,20 @@ export class AttachedTerminal {
     stack.defer(() => this.#leave());
     this.#switchTo(session);
     const over = await this.#over.promise;
+    const typed = (this.#next ?? this.#shown)?.attached.typed();
+    if (over.type === 'detached' && typed !== undefined) await within(this.#call.clock, typedMsMax, typed);
     this.#leave();
     await this.#output.end();
     return over;
   }
 
   #leave(): void {
+    this.#hasLeft = true;
     this.#escape?.[Symbol.dispose]();
     this.#resize?.[Symbol.dispose]();
     this.#shown?.attached[Symbol.dispose]();
     this.#next?.attached[Symbol.dispose]();
-    this.#view?.[Symbol.dispose]();
+    this.#fleet?.[Symbol.dispose]();
   }
 
   #lastLine(over: Over): Outcome {
@@ -136,12 +144,13 @@ export class AttachedTerminal {
       this.#shown = this.#next;
       this.#next = null;
       this.#driver = this.#shown.document.driver;
+      this.#lineShown = null;
       if (!attached.isDriving) this.#tellViewing();
     }
     if (attached !== this.#shown?.attached) return;
-    this.#isLineShown = false;
     this.#output.paint(screen);
     this.#showTitle();
+    if (this.#lineShown !== null) this.#output.showLine(this.#lineShown);
   }
 
   /** Before the first screen, so that it stands above it afterwards. */
@@ -157,26 +166,27 @@ export class AttachedTerminal {
 
   #onShown(): void {
     this.#daemon.back();
-    if (this.#view === null) void this.#openView();
+    if (this.#fleet === null) void this.#openFleet();
   }
 
-  async #openView(): Promise<void> {
-    const opened = await openView(this.#call, () => {});
+  async #openFleet(): Promise<void> {
+    const transport = createUnixTransport(this.#call.home.socket);
+    const opened = await openView(this.#call, { tell() {}, transport });
     if (!opened.ok) return;
-    if (this.#view !== null) return opened.value[Symbol.dispose]();
-    this.#view = opened.value;
-    this.#view.onChange(() => this.#onFleet());
+    if (this.#fleet !== null || this.#hasLeft) return opened.value[Symbol.dispose]();
+    this.#fleet = opened.value;
+    this.#fleet.view.onChange(() => this.#onFleet());
     this.#onFleet();
   }
 
   #onFleet(): void {
     const { followedTab } = this.#options;
-    const lists = this.#view?.lists();
+    const lists = this.#fleet?.view.lists();
     const bound = followedTab === null ? undefined : lists?.sessions.find(({ tab }) => tab === followedTab);
     const isOther = bound !== undefined && bound.id !== (this.#next ?? this.#shown)?.document.id;
     if (isOther && bound.liveness.process !== 'gone') return this.#switchTo(bound);
     if (this.#shown === null) return;
-    const document = this.#view?.session(this.#shown.document.id);
+    const document = this.#fleet?.view.session(this.#shown.document.id);
     if (document === undefined) return;
     this.#shown = { ...this.#shown, document };
     this.#driver = document.driver;
@@ -195,7 +205,7 @@ export class AttachedTerminal {
 
   #setMode(attached: AttachedSession, mode: 'drive' | 'view', driver: string | null): void {
     if (attached !== this.#shown?.attached) return;
-    this.#daemon.back();
+    this.#onShown();
     this.#driver = driver ?? this.#driver;
     if (mode === 'drive') attached.resize();
     this.#showTitle();
@@ -239,8 +249,9 @@ export class AttachedTerminal {
   }
 
   #type(bytes: Uint8Array): void {
-    if (this.#isLineShown && this.#shown?.attached.repaint() === true) {
-      this.#isLineShown = false;
+    if (this.#lineShown !== null) {
+      this.#lineShown = null;
+      this.#shown?.attached.repaint();
       return;
     }
     const target = (this.#next ?? this.#shown)?.attached;
@@ -252,17 +263,18 @@ export class AttachedTerminal {
 
   #goTo(tab: number): void {
     if (this.#options.followedTab !== null) return this.#line(`This terminal follows tab ${this.#options.followedTab}`);
-    const bound = this.#view?.lists().sessions.find((session) => session.tab === tab);
+    const bound = this.#fleet?.view.lists().sessions.find((session) => session.tab === tab);
     if (bound === undefined) return this.#line(`Nothing is bound to tab ${tab}`);
     if (bound.id !== this.#shown?.document.id) this.#switchTo(bound);
   }
 
   /** A line of ours until the next key; without a daemon to draw the screen again, only a bell. */
   #line(text: string): void {
-    const canReturn = this.#view?.isConnected === true || this.#shown === null || this.#options.followedTab !== null;
+    const canReturn =
+      this.#fleet?.view.isConnected === true || this.#shown === null || this.#options.followedTab !== null;
     if (!canReturn) return this.#output.bell();
-    this.#isLineShown = true;
-    this.#output.showLine(plainLine(text, Math.max(10, (this.#call.invocation.stdout.columns ?? 80) - 3)));
+    this.#lineShown = plainLine(text, Math.max(10, (this.#call.invocation.stdout.columns ?? 80) - 3));
+    this.#output.showLine(this.#lineShown);
   }
 
   #resizeSoon(): void {

@@ -125,7 +125,11 @@ export class HolderLink implements Disposable {
       case FrameType.welcome:
         return outlet.welcome((decodeJson(payload) as HolderWelcome).mode ?? 'view');
       case FrameType.data:
-        return outlet.data(readOffset(payload, 0), readOffset(payload, 8), payload.slice(dataHeaderBytes));
+        return outlet.data(
+          readOffset(payload, 0),
+          readOffset(payload, 8),
+          new Uint8Array(payload.subarray(dataHeaderBytes)),
+        );
       case FrameType.resized: {
         const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
         return outlet.resized(view.getUint16(8, true), view.getUint16(10, true));

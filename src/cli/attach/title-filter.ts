@@ -44,7 +44,7 @@ export class TitleFilter {
       if (found === null || found.end > bytes.length) {
         const held = found === null ? from : bytes.length - 1;
         if (before !== 'title') parts.push(bytes.subarray(given, held));
-        this.#held = bytes.slice(held);
+        this.#held = new Uint8Array(bytes.subarray(held));
         return joined(parts);
       }
       if (found.isOurs) {

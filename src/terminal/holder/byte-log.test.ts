@@ -17,15 +17,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { segmentPath } from '../log-format.ts';
 import { type LogItem, readLog, summarizeLog } from '../log-reader.ts';
 import { ByteLog, type ByteLogOptions } from './byte-log.ts';
-import { FlushTick } from './flush-tick.ts';
+import { HolderTick } from './holder-tick.ts';
 import { type LogFiles, realLogFiles } from './log-files.ts';
 
 let root: string;
-let tick: FlushTick;
+let tick: HolderTick;
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'byte-log-'));
-  tick = new FlushTick(5);
+  tick = new HolderTick(5);
 });
 
 afterEach(() => {

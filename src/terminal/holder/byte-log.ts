@@ -12,7 +12,7 @@ import {
   writeSize,
 } from '../log-format.ts';
 import { SegmentReader, summarizeLog } from '../log-reader.ts';
-import type { FlushTick } from './flush-tick.ts';
+import type { HolderTick } from './holder-tick.ts';
 import { type LogFiles, realLogFiles } from './log-files.ts';
 
 export interface ByteLogOptions {
@@ -25,7 +25,7 @@ export interface ByteLogOptions {
   capBytes: number;
   /** A segment is closed at the first record beyond this. */
   segmentBytes: number;
-  tick: FlushTick;
+  tick: HolderTick;
   /** The child must be held up (or, with null, may go on): the log takes no more for now, but keeps all it was given. */
   onPressure: (pressure: HolderPause | null) => void;
   files?: LogFiles;
@@ -264,7 +264,7 @@ export class ByteLog implements Disposable {
 
   #write(): void {
     if (this.#end === 'finishing' || this.#pendingBytes + this.#queuedBytes >= flushBytes) this.flush();
-    else this.#options.tick.add(this.flush);
+    else this.#options.tick.add('write', this.flush);
     this.#report();
   }
 

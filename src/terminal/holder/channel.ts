@@ -2,16 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { HolderChannel, HolderExit, HolderPause, HolderStart } from '../../protocol/index.ts';
 import { ByteLog } from './byte-log.ts';
 import type { ChildExit, HolderChild, StartChild } from './child.ts';
-import type { FlushTick } from './flush-tick.ts';
+import type { HolderTick } from './holder-tick.ts';
 import type { LogFiles } from './log-files.ts';
 import { OutputTail } from './output-tail.ts';
+import { PacedReader } from './paced-reader.ts';
 import type { Subscription, SubscriptionSource } from './subscription.ts';
 
-export interface ChannelOptions {
+interface ChannelOptions {
   number: number;
   start: HolderStart;
   segmentBytes: number;
-  tick: FlushTick;
+  tick: HolderTick;
   files?: LogFiles;
   now: () => number;
   /** Someone should be told: the child is held up (or, with null, goes on). A backlog alone is not worth telling. */
@@ -34,11 +35,12 @@ export class Channel implements SubscriptionSource, Disposable {
   readonly name: string;
   readonly logDir: string;
   readonly tail: OutputTail;
-  readonly #subscriptions = new Set<Subscription>();
+  readonly subscriptions = new Set<Subscription>();
   readonly #options: ChannelOptions;
   readonly #log: ByteLog;
   readonly #startedAt: number;
   #child: HolderChild | null = null;
+  #pace: PacedReader | null = null;
   #columns: number;
   #rows: number;
   #exit: HolderExit | null = null;
@@ -90,6 +92,7 @@ export class Channel implements SubscriptionSource, Disposable {
       return;
     }
     this.#child = started.child;
+    if (started.child.poller !== null) this.#pace = new PacedReader(started.child.poller, this.#options.tick);
     if (start.oomScoreAdj !== undefined) raiseOomScore(started.child.pid, start.oomScoreAdj);
     if (this.#log.pressure !== null) started.child.pause();
   }
@@ -125,19 +128,10 @@ export class Channel implements SubscriptionSource, Disposable {
     };
   }
 
-  subscribe(subscription: Subscription): void {
-    this.#subscriptions.add(subscription);
-    this.#tellWatched();
-  }
-
-  unsubscribe(subscription: Subscription): void {
-    this.#subscriptions.delete(subscription);
-    this.#tellWatched();
-  }
-
   /** Empty bytes close the input of a piped child. */
   input(bytes: Uint8Array): 'taken' | 'not-live' | 'full' {
     if (this.#child === null) return 'not-live';
+    this.#pace?.attend();
     if (bytes.length === 0) this.#child.endInput();
     else if (!this.#child.write(bytes)) return 'full';
     return 'taken';
@@ -146,6 +140,7 @@ export class Channel implements SubscriptionSource, Disposable {
   /** Types the answer to a terminal query that ended at `query`, unless one there or later was answered before. */
   answer(query: number, bytes: Uint8Array): void {
     if (this.#child === null || query <= this.#answeredTo || query > this.#log.head) return;
+    this.#pace?.attend();
     if (!this.#child.write(bytes)) return;
     this.#answeredTo = query;
     this.#log.answered(query);
@@ -173,7 +168,7 @@ export class Channel implements SubscriptionSource, Disposable {
   /** Lets go of memory that neither the log nor a reader needs. */
   trim(): void {
     let neededFrom = this.tail.head;
-    for (const { offset } of this.#subscriptions) neededFrom = Math.min(neededFrom, offset);
+    for (const { offset } of this.subscriptions) neededFrom = Math.min(neededFrom, offset);
     this.tail.trim({ writtenTo: this.#log.writtenTo, neededFrom });
   }
 
@@ -182,9 +177,16 @@ export class Channel implements SubscriptionSource, Disposable {
     this.#log.flush();
   }
 
+  /** A reader came; one that wants to see everything at once changes how the child is read. */
+  subscribe(subscription: Subscription): void {
+    this.subscriptions.add(subscription);
+    if (subscription.isEager) this.#pace?.attend();
+  }
+
   [Symbol.dispose](): void {
-    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
-    this.#subscriptions.clear();
+    for (const subscription of this.subscriptions) subscription[Symbol.dispose]();
+    this.subscriptions.clear();
+    this.#pace?.[Symbol.dispose]();
     this.#child?.[Symbol.dispose]();
     this.#child = null;
     this.#log[Symbol.dispose]();
@@ -193,6 +195,7 @@ export class Channel implements SubscriptionSource, Disposable {
   #printed(bytes: Uint8Array): void {
     this.tail.append(bytes, (view) => this.#log.append(view));
     this.#notify(bytes.length);
+    this.#pace?.heard(bytes.length, this.#isWatched());
     this.trim();
   }
 
@@ -200,6 +203,8 @@ export class Channel implements SubscriptionSource, Disposable {
     // As a terminal would when its session leader ends: what the program left behind in its group is hung up.
     this.#child?.signal('SIGHUP', 'group');
     const { pid } = this;
+    this.#pace?.[Symbol.dispose]();
+    this.#pace = null;
     this.#child = null;
     this.#exit = { ...exit, at: this.#options.now() };
     this.#log.finish(this.#exit, () => {
@@ -214,18 +219,21 @@ export class Channel implements SubscriptionSource, Disposable {
   #underPressure(pressure: HolderPause | null): void {
     if (pressure === null) this.#child?.resume();
     else this.#child?.pause();
+    this.#pace?.attend();
     const told = pressure?.reason === 'backlog' ? null : pressure;
     if (told?.reason === this.#pause?.reason) return;
     this.#pause = told;
     this.#options.onPause(told);
   }
 
-  #tellWatched(): void {
-    this.#child?.setWatched([...this.#subscriptions].some((subscription) => !subscription.isPatient));
+  /** Someone wants to see it at once. */
+  #isWatched(): boolean {
+    for (const { isEager } of this.subscriptions) if (isEager) return true;
+    return false;
   }
 
   #notify(bytes: number): void {
-    for (const subscription of this.#subscriptions) subscription.notify(bytes);
+    for (const subscription of this.subscriptions) subscription.notify(bytes);
   }
 }
 

@@ -27,15 +27,25 @@ export interface HolderChild extends Disposable {
   /** Closes the input of a piped child; a PTY has no such thing. */
   endInput(): void;
   resize(columns: number, rows: number): void;
+  /** Set where the child can be read on demand; null for pipes, which are read as they come. */
+  readonly poller: ChildPoller | null;
   /** No data until `resume`; the rest waits in the kernel. Neither is an exit told while paused. */
   pause(): void;
   resume(): void;
-  /** With nobody watching, as at the start, output may come late (by `restMs`) and much of it at once. */
-  setWatched(isWatched: boolean): void;
   /** False when nobody was there to get it. After the end only the group may be meant: what the program left behind. */
   signal(name: NodeJS.Signals, target: 'group' | 'child'): boolean;
   /** Lets go of the terminal or the pipes; no event follows. */
   [Symbol.dispose](): void;
+}
+
+/**
+ * Reading when it suits us instead of whenever the child prints. Data found goes through `onData` either way. While
+ * unwatched and not polled the child's output waits in the kernel, some kilobytes of it, then the child waits too.
+ */
+export interface ChildPoller {
+  watch(isWatching: boolean): void;
+  /** Reads once what is there without waiting; the number of bytes it was, 0 also while paused. */
+  poll(): number;
 }
 
 export type StartChild = (spec: ChildSpec, events: ChildEvents) => ChildStart;

@@ -7,6 +7,7 @@ import type { ChildEvents, ChildExit, ChildSpec, HolderChild, StartChild } from 
 export class FakeChild implements HolderChild {
   readonly spec: ChildSpec;
   readonly pid: number;
+  readonly poller = null;
   /** What the script does with input; by default nothing. */
   onInput: (bytes: Uint8Array) => void = () => {};
   /** Piped only: the input was closed. */
@@ -74,8 +75,6 @@ export class FakeChild implements HolderChild {
       next();
     }
   }
-
-  setWatched(): void {}
 
   signal(name: NodeJS.Signals): boolean {
     if (this.#isGone) return false;

@@ -12,8 +12,8 @@ export interface HolderConfig {
   idleMs: number;
   /** A log segment is closed beyond this. */
   segmentBytes: number;
-  /** Output waits at most this long to be written. */
-  flushMs: number;
+  /** Longest that output waits in memory before it is written. */
+  tickMs: number;
 }
 
-export const holderDefaults = { sessionsMax: 16, idleMs: 60_000, segmentBytes: 4 * 1024 * 1024, flushMs: 40 };
+export const holderDefaults = { sessionsMax: 16, idleMs: 60_000, segmentBytes: 4 * 1024 * 1024, tickMs: 40 };

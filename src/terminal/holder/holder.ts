@@ -12,16 +12,15 @@ import {
   holderProtocolVersion,
   readOffset,
 } from '../../protocol/index.ts';
-import { removeRegistration, writeRegistration } from '../holder-registry.ts';
-import { startTimeOf } from '../process-identity.ts';
 import { Channel } from './channel.ts';
 import type { StartChild } from './child.ts';
 import { EpochFile } from './epoch-file.ts';
-import { FlushTick } from './flush-tick.ts';
 import type { HolderConfig } from './holder-config.ts';
+import { HolderTick } from './holder-tick.ts';
 import { claimLogFolder, releaseLogFolder } from './log-claim.ts';
 import type { LogFiles } from './log-files.ts';
 import type { OrphanGuard } from './orphan-guard.ts';
+import { OwnRegistration } from './own-registration.ts';
 import { Peer } from './peer.ts';
 import {
   BadFrame,
@@ -34,16 +33,17 @@ import {
   readSubscribe,
   sizeMax,
 } from './read-frames.ts';
+import { rightTo } from './rights.ts';
 import { Subscription } from './subscription.ts';
 import { Tickets } from './tickets.ts';
 
 /** Connections at once. Terminals leave some free, so that they cannot lock out the daemon and its screens. */
-export const connectionsMax = 64;
+const connectionsMax = 64;
 const terminalsMax = 48;
 /** Channels at once, forgotten ones not counted: sessions, their sidecars, and ended ones nobody closed yet. */
 const channelsMax = 1024;
 
-export interface HolderPorts {
+interface HolderPorts {
   startChild: StartChild;
   guard: OrphanGuard;
   now: () => number;
@@ -58,16 +58,14 @@ export class Holder implements Disposable {
   readonly #config: HolderConfig;
   readonly #ports: HolderPorts;
   readonly #server: Server;
-  readonly #tick: FlushTick;
+  readonly #tick: HolderTick;
   readonly #epoch: EpochFile;
-  readonly #startedAt: number;
+  readonly #registration: OwnRegistration;
   readonly #channels = new Map<number, Channel>();
   /** Closed ones whose log is not complete yet. */
   readonly #finishing = new Set<Channel>();
   readonly #peers = new Set<Peer>();
   readonly #tickets = new Tickets();
-  /** Of living children, by process id. */
-  readonly #startTimes = new Map<number, number | null>();
   #lastChannel = 0;
   #idle: NodeJS.Timeout | null = null;
   #isDone = false;
@@ -75,19 +73,21 @@ export class Holder implements Disposable {
   private constructor(config: HolderConfig, ports: HolderPorts) {
     this.#config = config;
     this.#ports = ports;
-    this.#startedAt = ports.now();
-    this.#tick = new FlushTick(config.flushMs);
+    this.#registration = new OwnRegistration(config, ports.now(), ports.log);
+    this.#tick = new HolderTick(config.tickMs);
     mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
     mkdirSync(config.registryDir, { recursive: true, mode: 0o700 });
     this.#epoch = new EpochFile(join(config.stateDir, 'epoch'));
     this.#server = createServer((socket) => this.#connected(socket));
+    // Those above the limit are told, this many at once; more are dropped without a word.
+    this.#server.maxConnections = 4 * connectionsMax;
   }
 
   /** Listens, then registers: whoever reads the registry can connect. */
   static async open(config: HolderConfig, ports: HolderPorts): Promise<Holder> {
     const holder = new Holder(config, ports);
     await holder.#listen();
-    holder.#register();
+    holder.#registration.write();
     holder.#watchIdle();
     return holder;
   }
@@ -118,7 +118,7 @@ export class Holder implements Disposable {
     for (const peer of this.#peers) peer[Symbol.dispose]();
     this.#ports.guard[Symbol.dispose]();
     this.#server.close();
-    removeRegistration(this.#config.registryDir, this.#config.holder);
+    this.#registration[Symbol.dispose]();
     rmSync(this.#config.socket, { force: true });
   }
 
@@ -139,7 +139,7 @@ export class Holder implements Disposable {
   }
 
   #connected(socket: Socket): void {
-    const peer = new Peer(socket, {
+    const peer = new Peer(socket, this.#tick, {
       onFrame: (header, payload) => this.#received(peer, header, payload),
       onBroken: (error) => {
         const reason = error instanceof BadFrame ? error.message : error.stack;
@@ -148,7 +148,7 @@ export class Holder implements Disposable {
       },
       onClose: () => {
         for (const [number, subscription] of peer.subscriptions) {
-          this.#channels.get(number)?.unsubscribe(subscription);
+          this.#channels.get(number)?.subscriptions.delete(subscription);
         }
         this.#peers.delete(peer);
         this.#watchIdle();
@@ -163,13 +163,13 @@ export class Holder implements Disposable {
   #received(peer: Peer, header: FrameHeader, payload: Uint8Array): void {
     if (peer.hello === null) return this.#greet(peer, header, payload);
     if (peer.hello.role !== 'terminal' && !this.#acceptsEpoch(peer, header.epoch)) return;
-    const isAllowed = rights[peer.hello.role].has(header.type);
-    if (!isAllowed) {
-      const isKnown = rights.daemon.has(header.type);
+    const right = rightTo(peer.hello.role, header.type);
+    if (right !== 'allowed') {
+      const isForbidden = right === 'forbidden';
       return peer.refuse(header.channel, {
-        code: isKnown ? 'no-ticket' : 'unknown-frame',
+        code: isForbidden ? 'no-ticket' : 'unknown-frame',
         frame: header.type,
-        message: isKnown ? `A ${peer.hello.role} may not send this` : 'This holder does not know such frames',
+        message: isForbidden ? `A ${peer.hello.role} may not send this` : 'This holder does not know such frames',
       });
     }
     if (header.type === FrameType.list) return this.#list(peer);
@@ -322,11 +322,11 @@ export class Holder implements Disposable {
     }
     this.#channels.set(channel.number, channel);
     channel.startChild(this.#ports.startChild);
-    if (channel.pid !== null) {
-      this.#ports.guard.watch(channel.pid);
-      this.#startTimes.set(channel.pid, startTimeOf(channel.pid));
+    const { pid, session, incarnation, name, logDir } = channel;
+    if (pid !== null) {
+      this.#ports.guard.watch(pid);
+      this.#registration.started({ pid, session, incarnation, name, logDir });
     }
-    this.#register();
     peer.sendJson(FrameType.started, channel.number, { requestId, channel: channel.describe() });
     this.#watchIdle();
   }
@@ -374,9 +374,8 @@ export class Holder implements Disposable {
   #childGone(pid: number | null): void {
     if (pid !== null) {
       this.#ports.guard.forget(pid);
-      this.#startTimes.delete(pid);
+      this.#registration.gone(pid);
     }
-    this.#register();
     this.#watchIdle();
   }
 
@@ -451,7 +450,7 @@ export class Holder implements Disposable {
     const subscription = peer.subscriptions.get(channel.number);
     if (subscription === undefined) return;
     peer.subscriptions.delete(channel.number);
-    channel.unsubscribe(subscription);
+    channel.subscriptions.delete(subscription);
     subscription[Symbol.dispose]();
   }
 
@@ -482,23 +481,6 @@ export class Holder implements Disposable {
     return this.#lastChannel;
   }
 
-  #register(): void {
-    if (this.#isDone) return;
-    const { holder, version, socket, sessionsMax, registryDir } = this.#config;
-    const children = this.#living().flatMap(({ pid, session, incarnation, name, logDir }) =>
-      pid === null ? [] : [{ pid, startTime: this.#startTimes.get(pid) ?? null, session, incarnation, name, logDir }],
-    );
-    const protocol = holderProtocolVersion;
-    const startedAt = this.#startedAt;
-    const startTime = startTimeOf(process.pid);
-    try {
-      const identity = { holder, pid: process.pid, startTime, protocol, version };
-      writeRegistration(registryDir, { ...identity, socket, sessionsMax, startedAt, children });
-    } catch (error) {
-      this.#ports.log.warn('Cannot write the registration', { reason: (error as Error).message });
-    }
-  }
-
   #watchIdle(): void {
     const isNeeded =
       this.#isDone ||
@@ -522,38 +504,6 @@ export class Holder implements Disposable {
     while (!condition() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
-
-const screenRights = [
-  FrameType.subscribe,
-  FrameType.unsubscribe,
-  FrameType.credit,
-  FrameType.answer,
-  FrameType.retain,
-  FrameType.list,
-];
-
-/** Which frames each role may send after its hello. */
-const rights: Record<'daemon' | 'screen' | 'terminal', ReadonlySet<number>> = {
-  daemon: new Set<number>([
-    ...screenRights,
-    FrameType.start,
-    FrameType.input,
-    FrameType.resize,
-    FrameType.signal,
-    FrameType.grant,
-    FrameType.revoke,
-    FrameType.close,
-    FrameType.shutdown,
-  ]),
-  screen: new Set<number>(screenRights),
-  terminal: new Set<number>([
-    FrameType.subscribe,
-    FrameType.unsubscribe,
-    FrameType.credit,
-    FrameType.input,
-    FrameType.resize,
-  ]),
-};
 
 function readU32(payload: Uint8Array): number {
   if (payload.length !== 4) throw new BadFrame('The payload is not 4 bytes long');

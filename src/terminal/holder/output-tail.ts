@@ -7,7 +7,7 @@ const blocksMin = 2;
 const blocksMax = 16;
 
 /** A change of size, in the same order as the bytes. */
-export interface SizeMark {
+interface SizeMark {
   /** Grows by one with each mark of a tail, so that a reader can tell the marks at one offset apart. */
   sequence: number;
   offset: number;

@@ -12,6 +12,7 @@ import {
   writeFrameHeader,
   writeOffset,
 } from '../../protocol/index.ts';
+import type { HolderTick } from './holder-tick.ts';
 import type { Subscription, SubscriptionOutlet } from './subscription.ts';
 
 /** A connection that does not say who it is within this is closed. */
@@ -21,7 +22,11 @@ const waitingBytesMax = 1024 * 1024;
 /** A refused peer gets this long to read why. */
 const farewellMs = 1000;
 
-export interface PeerEvents {
+const dataHeaderBytes = frameHeaderBytes + 16;
+/** Fewer bytes are cheaper copied behind their header than written separately. */
+const copyBytesMax = 2048;
+
+interface PeerEvents {
   /** Throws for what breaks the protocol: the peer is then told and let go. */
   onFrame(header: FrameHeader, payload: Uint8Array): void;
   /** It was let go for this. */
@@ -36,6 +41,7 @@ export interface PeerEvents {
 export class Peer implements SubscriptionOutlet, Disposable {
   readonly subscriptions = new Map<number, Subscription>();
   readonly #socket: Socket;
+  readonly #tick: HolderTick;
   readonly #events: PeerEvents;
   readonly #reader = new FrameReader();
   #hello: HolderHello | null = null;
@@ -49,8 +55,9 @@ export class Peer implements SubscriptionOutlet, Disposable {
   #timerAt = 0;
   #isTurnScheduled = false;
 
-  constructor(socket: Socket, events: PeerEvents) {
+  constructor(socket: Socket, tick: HolderTick, events: PeerEvents) {
     this.#socket = socket;
+    this.#tick = tick;
     this.#events = events;
     this.#helloTimer = setTimeout(
       () => this.end({ code: 'bad-frame', message: `No hello within ${helloMs} ms` }),
@@ -107,12 +114,14 @@ export class Peer implements SubscriptionOutlet, Disposable {
   }
 
   data(channel: number, offset: number, head: number, bytes: Uint8Array): void {
-    const start = Buffer.allocUnsafe(frameHeaderBytes + 16);
-    writeFrameHeader(start, { length: 16 + bytes.length, type: FrameType.data, channel, epoch: 0 });
-    writeOffset(start, offset, frameHeaderBytes);
-    writeOffset(start, head, frameHeaderBytes + 8);
-    this.#write(start);
-    this.#write(bytes);
+    const isSmall = bytes.length <= copyBytesMax;
+    const frame = Buffer.allocUnsafe(dataHeaderBytes + (isSmall ? bytes.length : 0));
+    writeFrameHeader(frame, { length: 16 + bytes.length, type: FrameType.data, channel, epoch: 0 });
+    writeOffset(frame, offset, frameHeaderBytes);
+    writeOffset(frame, head, frameHeaderBytes + 8);
+    if (isSmall) frame.set(bytes, dataHeaderBytes);
+    this.#write(frame);
+    if (!isSmall) this.#write(bytes);
   }
 
   resized(channel: number, offset: number, columns: number, rows: number): void {
@@ -136,18 +145,21 @@ export class Peer implements SubscriptionOutlet, Disposable {
     this.send(FrameType.exited, channel, Buffer.concat([start, encodeJson(exit)]));
   }
 
+  failed(channel: number, error: Error): void {
+    const message = `Cannot read the log: ${error.message}; subscribe again to try again`;
+    this.refuse(channel, { code: 'disk-error', frame: FrameType.subscribe, message });
+  }
+
   schedule(subscription: Subscription, withinMs: number): void {
     if (withinMs === 0) return this.#pump([subscription]);
+    if (this.#tick.isRunning) return this.#tick.add('send', this.#pumpAll);
     const at = performance.now() + withinMs;
     if (this.#timer !== null) {
       if (this.#timerAt <= at) return;
       clearTimeout(this.#timer);
     }
     this.#timerAt = at;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#pumpAll();
-    }, withinMs);
+    this.#timer = setTimeout(this.#pumpAll, withinMs);
   }
 
   [Symbol.dispose](): void {
@@ -172,9 +184,11 @@ export class Peer implements SubscriptionOutlet, Disposable {
     if (!this.#socket.write(bytes)) this.#isBackedUp = true;
   }
 
-  #pumpAll(): void {
+  readonly #pumpAll = (): void => {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
     this.#pump(this.subscriptions.values());
-  }
+  };
 
   /** One write call for whatever several sessions have to say. */
   #pump(subscriptions: Iterable<Subscription>): void {

@@ -27,6 +27,7 @@ export function startPipes(spec: ChildSpec, events: ChildEvents): ChildStart {
 
 class PipeChild implements HolderChild {
   readonly pid: number;
+  readonly poller = null;
   readonly #process: ChildProcess;
   readonly #events: ChildEvents;
   readonly #drain = new ExitDrain(() => this.#complete());
@@ -74,9 +75,6 @@ class PipeChild implements HolderChild {
     this.#process.stderr?.resume();
     this.#drain.resume();
   }
-
-  /** Pipes carry requests and answers, which never come late. */
-  setWatched(): void {}
 
   signal(name: NodeJS.Signals, target: 'group' | 'child'): boolean {
     if (target === 'group') return signalProcess(-this.pid, name);

@@ -4,10 +4,15 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ReadStream } from 'node:tty';
 import * as nodePty from 'node-pty';
-import { type ChildEvents, type ChildSpec, type ChildStart, type HolderChild, inputBytesMax } from './child.ts';
+import {
+  type ChildEvents,
+  type ChildPoller,
+  type ChildSpec,
+  type ChildStart,
+  type HolderChild,
+  inputBytesMax,
+} from './child.ts';
 import { ExitDrain } from './exit-drain.ts';
-import { FlushTick } from './flush-tick.ts';
-import { ReadingPace, restMs } from './reading-pace.ts';
 import { signalProcess } from './signal-process.ts';
 import { withoutGaps } from './spawn-clean.ts';
 
@@ -37,11 +42,6 @@ const { native } = nodePty as unknown as { native: NativePty };
 /** Every PTY of the holder reads into this: what arrives is copied on before the next read. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** Reads every resting PTY of the holder at one wake-up. */
-const restTick = new FlushTick(restMs);
-/** Rests that ended without a byte before a PTY is waited for again. */
-const emptyRestsMax = 2;
-
 /** Starts a program in a new session whose controlling terminal it is. */
 export function startPty(spec: ChildSpec, events: ChildEvents): ChildStart {
   const [file = '', ...args] = spec.argv;
@@ -70,12 +70,14 @@ class Master extends ReadStream {
   #isReleased = false;
   #isClosed = false;
 
-  /** `onData` says whether to wait for more; if not, `resume` goes on. */
-  constructor(descriptor: number, onData: (bytes: Uint8Array) => boolean, onEnd: () => void) {
+  constructor(descriptor: number, onData: (bytes: Uint8Array) => void, onEnd: () => void) {
     super(descriptor, {
       onread: {
         buffer: readBuffer,
-        callback: (count, buffer) => onData(buffer.subarray(0, count)),
+        callback: (count, buffer) => {
+          onData(buffer.subarray(0, count));
+          return true;
+        },
       },
     });
     this.#onEnd = onEnd;
@@ -104,17 +106,8 @@ class Master extends ReadStream {
   }
 }
 
-/**
- * Its output is read in one of three ways: *waited for*, as it comes; *resting*, at the next `restTick`, because nobody
- * watches and little is printed; *paused*, not at all. A spinner that rests costs no wake-up of its own: that, not the
- * bytes, is what sixteen of them cost. Typing, a new size, a watcher and the exit end a rest at once.
- */
 class PtyChild implements HolderChild {
   readonly #events: ChildEvents;
-  readonly #pace = new ReadingPace();
-  #isResting = false;
-  #emptyRests = 0;
-  #isWatched = false;
   readonly #drain = new ExitDrain(() => this.#complete());
   #pid = 0;
   #descriptor = -1;
@@ -126,6 +119,7 @@ class PtyChild implements HolderChild {
   #inputBytes = 0;
   #inputRetry: NodeJS.Timeout | null = null;
   #isPaused = false;
+  #isWatching = true;
   #isDisposed = false;
 
   constructor(events: ChildEvents) {
@@ -136,15 +130,20 @@ class PtyChild implements HolderChild {
     return this.#pid;
   }
 
+  readonly poller: ChildPoller = {
+    watch: (isWatching) => {
+      this.#isWatching = isWatching;
+      this.#flow();
+    },
+    poll: () => (this.#isPaused ? 0 : this.#readOnce()),
+  };
+
   open(pty: { fd: number; pid: number }): void {
     this.#pid = pty.pid;
     this.#descriptor = pty.fd;
     this.#master = new Master(
       pty.fd,
-      (bytes) => {
-        this.#read(bytes);
-        return !this.#isResting;
-      },
+      (bytes) => this.#read(bytes),
       () => this.#ended(),
     );
     this.#master.resume();
@@ -152,7 +151,8 @@ class PtyChild implements HolderChild {
 
   exited(code: number, signal: number): void {
     if (this.#isDisposed) return;
-    this.#wake();
+    // What is left is to be read at once, and its end seen.
+    this.poller.watch(true);
     this.#exit = signal > 0 ? { code: null, signal: signalName(signal) } : { code, signal: null };
     this.#drain.exited();
   }
@@ -161,7 +161,6 @@ class PtyChild implements HolderChild {
     if (this.#inputBytes + bytes.length > inputBytesMax) return false;
     this.#input.push(new Uint8Array(bytes));
     this.#inputBytes += bytes.length;
-    this.#wake();
     if (this.#inputRetry === null) this.#type();
     return true;
   }
@@ -170,7 +169,6 @@ class PtyChild implements HolderChild {
 
   resize(columns: number, rows: number): void {
     if (!this.#isOpen()) return;
-    this.#wake();
     try {
       native.resize(this.#descriptor, columns, rows, 0, 0);
     } catch {
@@ -180,20 +178,14 @@ class PtyChild implements HolderChild {
 
   pause(): void {
     this.#isPaused = true;
-    this.#isResting = false;
     this.#drain.pause();
-    this.#master?.pause();
+    this.#flow();
   }
 
   resume(): void {
     this.#isPaused = false;
-    this.#master?.resume();
+    this.#flow();
     this.#drain.resume();
-  }
-
-  setWatched(isWatched: boolean): void {
-    this.#isWatched = isWatched;
-    if (isWatched) this.#wake();
   }
 
   signal(name: NodeJS.Signals, target: 'group' | 'child'): boolean {
@@ -203,11 +195,15 @@ class PtyChild implements HolderChild {
 
   [Symbol.dispose](): void {
     this.#isDisposed = true;
-    this.#isResting = false;
     this.#drain[Symbol.dispose]();
     this.#dropInput();
     if (this.#look !== null) clearInterval(this.#look);
     this.#master?.release();
+  }
+
+  #flow(): void {
+    if (this.#isPaused || !this.#isWatching) this.#master?.pause();
+    else this.#master?.resume();
   }
 
   #isOpen(): boolean {
@@ -217,63 +213,43 @@ class PtyChild implements HolderChild {
   #read(bytes: Uint8Array): void {
     if (this.#isDisposed) return;
     this.#drain.heard();
-    const mayRest = this.#pace.mayRest(bytes.length, performance.now());
     this.#events.onData(bytes);
-    if (this.#isDisposed || this.#isPaused) return;
-    if (mayRest && !this.#isWatched && !this.#drain.hasExited && this.#look === null) this.#rest();
-    else this.#wake();
   }
 
   #ended(): void {
     if (this.#isDisposed) return;
     this.#look = setInterval(() => {
-      if (!this.#isPaused) this.#readNow();
+      if (!this.#isPaused) this.#readAll();
     }, reopenedMs);
     this.#drain.ended();
   }
 
-  /** What is there without waiting. */
-  #readNow(): void {
+  /** What is there without waiting; 0 when that is nothing. */
+  #readOnce(): number {
+    if (this.#isDisposed || !this.#isOpen()) return 0;
+    const { stackTraceLimit } = Error;
     try {
-      for (let count = 1; count > 0 && this.#isOpen(); ) {
-        count = readSync(this.#descriptor, readBuffer);
-        if (count > 0) this.#read(readBuffer.subarray(0, count));
-      }
-    } catch {
-      // EIO: still nobody has it open. EAGAIN: someone has, and says nothing.
-    }
-  }
-
-  #rest(): void {
-    this.#isResting = true;
-    this.#emptyRests = 0;
-    restTick.add(this.#endRest);
-  }
-
-  /** The stream is left out: stopping and starting it each time would cost the wake-ups that a rest saves. */
-  readonly #endRest = (): void => {
-    if (!this.#isResting) return;
-    let count = 0;
-    try {
-      count = readSync(this.#descriptor, readBuffer);
+      // Silence is told by throwing; without a stack that costs a few microseconds less, hundreds of times a second.
+      Error.stackTraceLimit = 0;
+      const count = readSync(this.#descriptor, readBuffer);
+      this.#read(readBuffer.subarray(0, count));
+      return count;
     } catch (error) {
-      const isEmpty = (error as NodeJS.ErrnoException).code === 'EAGAIN';
-      if (isEmpty && ++this.#emptyRests < emptyRestsMax) return restTick.add(this.#endRest);
-      // A terminal that ended is for the stream to find.
+      // EAGAIN: it is open and silent. EIO: nobody has it open, which the stream is to find out in its own way.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.poller.watch(true);
+      return 0;
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
-    if (count === 0) this.#wake();
-    else this.#read(readBuffer.subarray(0, count));
-  };
+  }
 
-  #wake(): void {
-    if (!this.#isResting) return;
-    this.#isResting = false;
-    this.#master?.resume();
+  #readAll(): void {
+    while (this.#readOnce() > 0);
   }
 
   #complete(): void {
     if (this.#isDisposed) return;
-    if (this.#look !== null) this.#readNow();
+    if (this.#look !== null) this.#readAll();
     this[Symbol.dispose]();
     this.#events.onExit(this.#exit);
   }

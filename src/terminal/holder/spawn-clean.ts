@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioPipe, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 
-export interface CleanSpawn {
+interface CleanSpawn {
   argv: readonly string[];
   cwd: string;
   env: Readonly<Record<string, string>>;

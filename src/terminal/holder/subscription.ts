@@ -10,6 +10,8 @@ export interface SubscriptionOutlet {
   resized(channel: number, offset: number, columns: number, rows: number): void;
   gap(channel: number, from: number, to: number): void;
   exited(channel: number, offset: number, exit: HolderExit): void;
+  /** The log cannot be read just now; nothing more comes of this subscription. */
+  failed(channel: number, error: Error): void;
   /** Asks for a call of `pump` within so many ms; 0 at once. */
   schedule(subscription: Subscription, withinMs: number): void;
 }
@@ -31,8 +33,6 @@ const turnBytes = 256 * 1024;
 /** A person's terminal gets small output at once; beyond this much within `burstMs` it is gathered. */
 const burstBytes = 16 * 1024;
 const burstMs = 2;
-/** Who lets bytes wait for so long, as the screen of a program that has started does, is in no hurry at all. */
-const patientMs = 20;
 
 /**
  * One reader of one channel: an offset and a credit. Keeping up, it is served from memory; having fallen behind, from
@@ -49,6 +49,7 @@ export class Subscription implements Disposable {
   #told: { columns: number; rows: number } | null = null;
   #disk: DiskPlace | null = null;
   #isExitTold = false;
+  #hasFailed = false;
   #burstFrom = 0;
   #burst = 0;
 
@@ -69,9 +70,9 @@ export class Subscription implements Disposable {
     return this.#offset;
   }
 
-  /** Bytes may come late and many together: nobody looks at them. */
-  get isPatient(): boolean {
-    return this.#coalesceMs >= patientMs;
+  /** A person looks on: nothing is to wait for anything else. */
+  get isEager(): boolean {
+    return this.#coalesceMs === 0;
   }
 
   addCredit(bytes: number): void {
@@ -92,7 +93,7 @@ export class Subscription implements Disposable {
    */
   pump(): 'done' | 'turn' | 'blocked' {
     let turn = turnBytes;
-    while (turn > 0) {
+    while (turn > 0 && !this.#hasFailed) {
       if (this.#outlet.isBackedUp) return this.#offset < this.#source.tail.head ? 'blocked' : 'done';
       const cost = this.#offset < this.#source.tail.start ? this.#fromDisk() : this.#fromMemory();
       if (cost === 0) {
@@ -101,7 +102,7 @@ export class Subscription implements Disposable {
       }
       turn -= cost;
     }
-    return 'turn';
+    return this.#hasFailed ? 'done' : 'turn';
   }
 
   [Symbol.dispose](): void {
@@ -148,8 +149,16 @@ export class Subscription implements Disposable {
     if (this.#credit === 0) return 0;
     const { number, tail } = this.#source;
     this.#sequence = null;
+    let item: ReturnType<DiskPlace['take']>;
     this.#disk ??= new DiskPlace(this.#source.logDir, this.#offset);
-    const item = this.#disk.take(Math.min(this.#credit, frameBytes));
+    try {
+      item = this.#disk.take(Math.min(this.#credit, frameBytes));
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#leaveDisk();
+      this.#outlet.failed(number, error as Error);
+      return 0;
+    }
     if (item.kind === 'data') {
       const missing = tail.start - this.#offset;
       // What lies in memory is served from there, with the sizes that belong to it.

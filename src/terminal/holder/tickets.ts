@@ -1,11 +1,11 @@
 /** What a ticket opens. The same ticket may be used by one connection after another, until it is revoked. */
-export interface Ticket {
+interface Ticket {
   channel: number;
   mode: 'drive' | 'view';
 }
 
 /** Tickets of one holder at most: a daemon that dies leaves some behind, the oldest unused go first. */
-export const ticketsMax = 256;
+const ticketsMax = 256;
 
 /** Which terminals the daemon lets in. They outlive the daemon, so an attached terminal does too. */
 export class Tickets {

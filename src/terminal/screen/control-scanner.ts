@@ -46,9 +46,9 @@ export const stringBytesMax = 256 * 1024;
 export const controlBytesMax = 4096;
 
 /**
- * Largest count a sequence that is done over and over (REP, scrolling, inserting and deleting lines, tabulation) is
- * passed with. On any screen more has no other effect, or in the case of REP none that anyone wants, and the engine
- * would be busy for minutes: a line scrolled costs it some 10 µs.
+ * Largest count REP is passed with. More has no effect that anyone wants, and the engine would be busy for minutes. The
+ * others that are done over and over (scrolling, inserting and deleting lines, tabulation) are bounded by the size of
+ * the screen, beyond which they change nothing; a line scrolled costs the engine some 10 µs.
  */
 export const repeatMax = 1024;
 
@@ -94,8 +94,8 @@ for (const final of 'chlnpqtu') reportedFinals[final.charCodeAt(0)] = 1;
 
 const repeatedFinals = new Uint8Array(128);
 for (const final of 'bILMSTZ^') repeatedFinals[final.charCodeAt(0)] = 1;
-/** `ESC [ 999 S`: any that is not longer is within bounds. */
-const repeatedBytesMax = 6;
+/** `ESC [ 99 S`: any that is not longer is within bounds. */
+const repeatedBytesMax = 5;
 
 /**
  * Cuts terminal output into what the engine may see and what we read ourselves, with exact offsets.
@@ -107,6 +107,7 @@ const repeatedBytesMax = 6;
  */
 export class ControlScanner {
   readonly #sink: ControlSink;
+  readonly #size: () => { columns: number; rows: number };
   #state: State = State.ground;
   /** The unfinished sequence as it came, or its stand-in once it is too long. */
   readonly #held = new ByteWriter(256);
@@ -123,8 +124,10 @@ export class ControlScanner {
   #code = 0;
   #codeMin = 0;
 
-  constructor(sink: ControlSink) {
+  /** `size` is asked for the size of the screen as it is. */
+  constructor(sink: ControlSink, size: () => { columns: number; rows: number }) {
     this.#sink = sink;
+    this.#size = size;
   }
 
   /** Bytes of the unfinished sequence or character, since the last one that was passed or reported. A view valid until the next `push`. */
@@ -162,7 +165,7 @@ export class ControlScanner {
         const final = bytes[end - 1] as number;
         if (repeatedFinals[final] === 1 && end - at > repeatedBytesMax && bytes[at + 1] === 0x5b) {
           this.#pass(bytes, runStart, at);
-          this.#sink.pass(bounded(bytes.subarray(at, end)));
+          this.#sink.pass(this.#bounded(bytes.subarray(at, end)));
           runStart = end;
         }
         if (bytes[at + 1] === 0x5b ? this.#isReported(bytes, at, final) : isReportedEscape(final)) {
@@ -219,6 +222,17 @@ export class ControlScanner {
     }
     const parsed = parseSequence(sequence.subarray(2));
     if (parsed !== undefined) this.#sink.sequence(parsed, end);
+  }
+
+  /** A whole control sequence with its count bounded, if it is one of those that repeat. */
+  #bounded(sequence: Uint8Array): Uint8Array {
+    const parsed = parseSequence(sequence.subarray(2));
+    if (parsed === undefined || parsed.prefix !== '' || parsed.intermediates !== '') return sequence;
+    const { final, params } = parsed;
+    if (repeatedFinals[final.charCodeAt(0)] === 0) return sequence;
+    const { columns, rows } = this.#size();
+    const max = final === 'b' ? repeatMax : final === 'I' || final === 'Z' ? columns : rows;
+    return (params[0] ?? 0) <= max ? sequence : new TextEncoder().encode(`\x1b[${max}${final}`);
   }
 
   #pass(bytes: Uint8Array, start: number, end: number): void {
@@ -508,7 +522,7 @@ export class ControlScanner {
     const sequence = this.#isOversized ? undefined : canonical(this.#held.view());
     this.#toGround();
     if (sequence === undefined) return;
-    this.#sink.pass(sequence[1] === 0x5b ? bounded(sequence) : sequence);
+    this.#sink.pass(sequence[1] === 0x5b ? this.#bounded(sequence) : sequence);
     const final = sequence[sequence.length - 1] as number;
     if (sequence[1] !== 0x5b || this.#isReported(sequence, 0, final)) this.#report(sequence, end);
   }
@@ -655,15 +669,6 @@ function canonical(held: Uint8Array): Uint8Array {
     if (byte >= 0x20 && byte < 0x7f) bytes.push(byte);
   }
   return new Uint8Array(bytes);
-}
-
-/** A whole control sequence with its count bounded, if it is one of those that repeat. */
-function bounded(sequence: Uint8Array): Uint8Array {
-  const parsed = parseSequence(sequence.subarray(2));
-  if (parsed === undefined || parsed.prefix !== '' || parsed.intermediates !== '') return sequence;
-  const count = parsed.params[0] ?? 0;
-  if (repeatedFinals[parsed.final.charCodeAt(0)] === 0 || count <= repeatMax) return sequence;
-  return new TextEncoder().encode(`\x1b[${repeatMax}${parsed.final}`);
 }
 
 /** Takes `? 1;2 $ p` apart; undefined when it is malformed. What does not count in it is skipped. */

@@ -66,7 +66,7 @@ const utf8 = new TextEncoder();
 class Screen implements ScreenModel, ControlSink {
   readonly #engine: ScreenEngine;
   readonly #tracked = new TrackedState();
-  readonly #scanner = new ControlScanner(this);
+  readonly #scanner = new ControlScanner(this, () => this);
   readonly #events: ScreenEvents;
   readonly #queries: ScreenQueries;
   #look: ScreenLook;

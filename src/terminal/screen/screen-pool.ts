@@ -2,8 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { backoffMs, type Clock, Emitter, type Event, type Log } from '../../base/index.ts';
 import type { HolderExit } from '../../protocol/index.ts';
 import type { ScreenEvent } from './screen-events.ts';
-import type { ScreenNews, ScreenOrder, ScreenQuestion, WatchedTerminal } from './screen-messages.ts';
-import type { Checkpoint, ScreenText } from './screen-model.ts';
+import type { ScreenAnswerTo, ScreenNews, ScreenOrder, ScreenQuestion, WatchedTerminal } from './screen-messages.ts';
+import type { Checkpoint, ScreenPage, ScreenText } from './screen-model.ts';
+import type { ScreenLook } from './screen-queries.ts';
 
 export interface ScreenPoolOptions {
   workers: number;
@@ -28,7 +29,7 @@ export class ScreenPool implements AsyncDisposable {
   readonly #members: Member[] = [];
   readonly #asked = new Map<
     number,
-    { member: Member; resolve(answer: Checkpoint | ScreenText | null): void; reject(error: Error): void }
+    { member: Member; resolve(answer: ScreenAnswerTo): void; reject(error: Error): void }
   >();
   readonly #output = new Emitter<{ session: string; head: number }>();
   readonly #event = new Emitter<{ session: string; event: ScreenEvent }>();
@@ -84,7 +85,22 @@ export class ScreenPool implements AsyncDisposable {
   /** Null when there is neither a screen nor a saved one. */
   async text(session: string, checkpointPath: string): Promise<ScreenText | null> {
     const text = await this.#ask({ type: 'text', session, checkpointPath });
-    return text !== null && 'lines' in text ? text : null;
+    return text !== null && 'cursor' in text ? text : null;
+  }
+
+  /** Rows of the normal screen and above it, `count` of them before row `before`; null when the session is not followed. */
+  async page(session: string, count: number, before?: number): Promise<ScreenPage | null> {
+    const page = await this.#ask({ type: 'page', session, count, ...(before === undefined ? {} : { before }) });
+    return page !== null && 'first' in page ? page : null;
+  }
+
+  /** Whose window a program is told of when it asks for colours and sizes. */
+  setLook(session: string, look: ScreenLook): void {
+    const member = this.#memberOf(session);
+    const terminal = member?.watched.get(session);
+    if (member === undefined || terminal === undefined) return;
+    member.watched.set(session, { ...terminal, look });
+    this.#send(member, { type: 'look', session, look });
   }
 
   async sized(session: string, columns: number, rows: number, waitMs: number): Promise<void> {
@@ -98,7 +114,7 @@ export class ScreenPool implements AsyncDisposable {
     this.#asked.clear();
   }
 
-  #ask(question: ScreenQuestion): Promise<Checkpoint | ScreenText | null> {
+  #ask(question: ScreenQuestion): Promise<ScreenAnswerTo> {
     const member = this.#memberOf(question.session) ?? this.#leastBusy();
     const id = ++this.#lastQuestion;
     return new Promise((resolve, reject) => {
@@ -140,6 +156,10 @@ export class ScreenPool implements AsyncDisposable {
       case 'exited':
         this.drop(news.session);
         return this.#exited.fire(news);
+      case 'gap': {
+        const { session, from, to } = news;
+        return this.#log.warn('Output was missing from the log; the screen goes on without it', { session, from, to });
+      }
       case 'failed':
         return this.#log.error('A screen failed and began anew', { session: news.session, message: news.message });
       case 'answer':

@@ -8,8 +8,10 @@ import { HolderConnection } from '../holder-connection.ts';
 import { readCheckpointFile } from './checkpoint-file.ts';
 import { restoreScreen } from './create-screen.ts';
 import { FollowedScreen } from './followed-screen.ts';
-import type { ScreenNews, ScreenOrder, ScreenQuestion, WatchedTerminal } from './screen-messages.ts';
-import type { Checkpoint, ScreenText } from './screen-model.ts';
+import type { ScreenAnswerTo, ScreenNews, ScreenOrder, ScreenQuestion, WatchedTerminal } from './screen-messages.ts';
+import type { ScreenText } from './screen-model.ts';
+import type { ScreenLook } from './screen-queries.ts';
+import { Turns } from './turns.ts';
 
 const lookMs = 2_000;
 const reconnectBackoff = { firstMs: 50, maxMs: 2_000 };
@@ -26,6 +28,9 @@ const clock: Clock = {
 };
 
 const screens = new Map<string, FollowedScreen>();
+/** Of screens whose file is still being read. */
+const opening = new Map<string, WatchedTerminal>();
+const turns = new Turns(setImmediate);
 /** One connection serves all sessions of a holder. */
 const connections = new Map<string, Promise<HolderConnection>>();
 let isClosed = false;
@@ -36,6 +41,8 @@ port.on('message', (order: ScreenOrder) => {
       return void watch(order.terminal, order.epoch);
     case 'drop':
       return drop(order.session);
+    case 'look':
+      return setLook(order.session, order.look);
     case 'ask':
       return void answer(order.question).then((found) => tell({ type: 'answer', id: order.id, answer: found }));
     case 'close':
@@ -62,8 +69,10 @@ function flush(): void {
 
 async function watch(terminal: WatchedTerminal, epoch: number): Promise<void> {
   drop(terminal.session);
-  const screen = await FollowedScreen.open(terminal, tell);
-  if (isClosed) return screen.close();
+  opening.set(terminal.session, terminal);
+  const screen = await FollowedScreen.open(terminal, { tell, turns });
+  if (isClosed || opening.get(terminal.session) !== terminal) return screen.close();
+  opening.delete(terminal.session);
   screens.set(terminal.session, screen);
   await follow(screen, epoch, 0);
 }
@@ -95,18 +104,27 @@ function connect(socketPath: string, epoch: number): Promise<HolderConnection> {
   return opening;
 }
 
+function setLook(session: string, look: ScreenLook): void {
+  const terminal = opening.get(session);
+  if (terminal !== undefined) terminal.look = look;
+  else screens.get(session)?.setLook(look);
+}
+
 function drop(session: string): void {
+  opening.delete(session);
   screens.get(session)?.close();
   screens.delete(session);
 }
 
-async function answer(question: ScreenQuestion): Promise<Checkpoint | ScreenText | null> {
+async function answer(question: ScreenQuestion): Promise<ScreenAnswerTo> {
   const screen = screens.get(question.session);
   switch (question.type) {
     case 'checkpoint':
       return screen?.checkpoint(question.history) ?? null;
     case 'text':
       return screen?.text() ?? (await savedText(question.checkpointPath));
+    case 'page':
+      return screen?.page(question.count, question.before) ?? null;
     case 'sized':
       await new Promise<void>((done) => {
         clock.after(question.waitMs, done);
@@ -120,7 +138,7 @@ async function answer(question: ScreenQuestion): Promise<Checkpoint | ScreenText
 async function savedText(path: string): Promise<ScreenText | null> {
   const saved = await readCheckpointFile(path);
   if (saved === null) return null;
-  using screen = restoreScreen(saved, { listeners: { event() {}, answer() {} } });
+  using screen = restoreScreen(saved.checkpoint, { listeners: { event() {}, answer() {} } });
   return screen.text();
 }
 

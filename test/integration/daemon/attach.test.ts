@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ShowDocument } from '../../../src/protocol/index.ts';
 import { TestFleet, untilTrue } from './test-fleet.ts';
 import { TestTerminal } from './test-terminal.ts';
 
@@ -13,7 +14,11 @@ async function echo(): Promise<string> {
   const script = 'stty raw -echo; trap "stty size" WINCH; echo ready; while :; do dd bs=1k count=1 2>/dev/null; done';
   const session = await fleet.session({ argv: ['bash', '-c', script] });
   await fleet.untilLive(session);
-  await untilTrue('it is ready', async () => (await fleet.logOf(session)).includes('ready'));
+  // The screen too has seen it, so it has its size at once when a terminal comes.
+  await untilTrue('it is ready', async () => {
+    const { screen } = await fleet.json<ShowDocument>('GET', `/v1/sessions/${session}?screen`);
+    return screen?.some((line) => line.includes('ready')) === true;
+  });
   return session;
 }
 
@@ -35,6 +40,7 @@ describe.each([
     terminal.type('typed by hand');
     await terminal.untilShown('typed by hand');
     terminal.ask({ type: 'resize', columns: 101, rows: 33 });
+    terminal.type('.');
     await terminal.untilShown('33 101');
     terminal.ask({ type: 'resync' });
     await terminal.untilTold((notice) => notice.type === 'screen' && notice.columns === 101);
@@ -128,12 +134,24 @@ it('works on while the daemon is dead, and has its seat back under the next one'
   await fleet.up();
   terminal.type('and still');
   await terminal.untilShown('and still');
-  using other = await TestTerminal.attach(fleet, session, { device: 'phone' });
-  expect(other.mode).toBe('view');
   using again = await TestTerminal.attach(fleet, session, { device: 'desk', direct: true });
   expect(again.mode).toBe('drive');
+  using other = await TestTerminal.attach(fleet, session, { device: 'phone' });
+  expect(other.mode).toBe('view');
   again.type('back at the desk');
   await Promise.all([again.untilShown('back at the desk'), other.untilShown('back at the desk')]);
+});
+
+it('has one driver also when another terminal comes first after the daemon died', async () => {
+  const session = await echo();
+  using desk = await TestTerminal.attach(fleet, session, { device: 'desk', direct: true });
+  await fleet.restart();
+  using phone = await TestTerminal.attach(fleet, session, { device: 'phone' });
+  expect(phone.mode).toBe('drive');
+  desk.type('typed with an old ticket');
+  phone.type('typed by the driver');
+  await phone.untilShown('typed by the driver');
+  expect((await fleet.logOf(session)).toString()).not.toContain('old ticket');
 });
 
 it('gives a relayed terminal that fell behind a fresh screen, and every byte to the log', async () => {

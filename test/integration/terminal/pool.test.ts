@@ -5,7 +5,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../../../src/base/index.ts';
-import { FrameType, type HolderRefused } from '../../../src/protocol/holder-wire.ts';
+import { FrameType, type HolderRefused } from '../../../src/protocol/index.ts';
+import { signalProcess } from '../../../src/terminal/holder/signal-process.ts';
 import { writeRegistration } from '../../../src/terminal/holder-registry.ts';
 import {
   checkSocketPath,
@@ -50,7 +51,7 @@ afterEach(async () => {
     ...processes.splice(0),
     ...registrations.flatMap((one) => [one.pid, ...one.children.map((child) => child.pid)]),
   ];
-  for (const pid of left) if (isThere(pid)) process.kill(pid, 'SIGKILL');
+  for (const pid of left) signalProcess(pid, 'SIGKILL');
   await eventually(() => left.every((pid) => !isThere(pid)), 'everything to be gone');
   folder[Symbol.dispose]();
 });
@@ -226,25 +227,28 @@ test('a socket path is refused from 108 bytes on', () => {
 });
 
 describe('a daemon killed while sessions print', () => {
+  const lines = 30_000;
+  const script = `stty raw -opost; i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "line $i of a session that goes on"; done; exec cat`;
+  const expected = createHash('sha256');
+  let expectedBytes = 0;
+  for (let i = 1; i <= lines; i++) {
+    const line = `line ${i} of a session that goes on\n`;
+    expected.update(line);
+    expectedBytes += line.length;
+  }
+  const expectedHash = expected.digest('hex');
+
   test('costs no session and no byte: the next one reads on', async () => {
-    const count = 60_000;
-    const script = `stty raw -opost; i=0; while [ $i -lt ${count} ]; do i=$((i+1)); echo "line $i of a session that goes on"; done; echo done; exec cat`;
-    const sessions = [
-      { session: 's_a', script },
-      { session: 's_b', script },
-    ];
-    const offsets = [0, 0];
-    const hashes = sessions.map(() => createHash('sha256'));
-    let isFirst = true;
-    let stop = false;
-    for (let epoch = 1; !stop; epoch += 2) {
-      const daemon = spawnDaemon({ root: folder.path, epoch, sessions: isFirst ? sessions : [] });
-      isFirst = false;
+    const sessions = ['s_a', 's_b'].map((session) => ({ session, script }));
+    const readers = sessions.map(() => ({ offset: 0, hash: createHash('sha256') }));
+    const kills = 3;
+    for (let kill = 0; kill < kills; kill++) {
+      const daemon = spawnDaemon({ root: folder.path, epoch: 2 * kill + 1, sessions: kill === 0 ? sessions : [] });
       await once(daemon.stdout as NodeJS.ReadableStream, 'data');
       daemon.kill('SIGKILL');
       await once(daemon, 'exit');
 
-      const { pool, found } = await openPool({ epoch: epoch + 1 });
+      const { pool, found } = await openPool({ epoch: 2 * kill + 2 });
       expect(found).toMatchObject({ alive: [{}], lost: [], silent: [] });
       const connection = found.alive[0]?.connection;
       if (connection == null) throw new Error('not connected');
@@ -253,43 +257,24 @@ describe('a daemon killed while sessions print', () => {
         sessions.map(({ session }) => ({ session, exit: null })),
       );
       for (const { pid } of channels) processes.push(pid ?? 0);
-      const ends = await Promise.all(
-        channels.map(
-          ({ channel }, i) =>
-            new Promise<boolean>((resolve) => {
-              const until = (offsets[i] ?? 0) + 400_000;
-              const subscription = connection.subscribe(
-                channel,
-                { from: offsets[i] ?? 0, credit: 100_000, coalesceMs: 5 },
-                {
-                  data(offset, bytes) {
-                    expect(offset).toBe(offsets[i]);
-                    hashes[i]?.update(bytes);
-                    offsets[i] = offset + bytes.length;
-                    subscription.credit(bytes.length);
-                    const isOver = Buffer.from(bytes).toString().endsWith('done\n');
-                    if (isOver || (offsets[i] ?? 0) > until) {
-                      subscription[Symbol.dispose]();
-                      resolve(isOver);
-                    }
-                  },
-                  resized() {},
-                  gap: () => expect.unreachable('a gap'),
-                  exited: () => expect.unreachable('an exit'),
-                },
-              );
-            }),
-        ),
+      const until = kill === kills - 1 ? expectedBytes : (expectedBytes * (kill + 1)) / (kills + 1);
+      await Promise.all(
+        channels.map(async ({ channel }, i) => {
+          const known = readers[i];
+          if (known === undefined) throw new Error('an unknown channel');
+          using reader = new Reader(connection, channel, { from: known.offset, hash: known.hash });
+          await reader.until(({ offset }) => offset >= until);
+          expect([reader.problem, reader.gaps, reader.exit]).toEqual([null, [], null]);
+          known.offset = reader.offset;
+        }),
       );
-      stop = ends.every(Boolean) || offsets.every((offset) => offset === expectedBytes);
       pool[Symbol.dispose]();
     }
-    const expected = createHash('sha256').update(expectedText).digest('hex');
-    expect(hashes.map((hash) => hash.digest('hex'))).toEqual([expected, expected]);
+    expect(readers.map(({ hash, offset }) => [hash.digest('hex'), offset])).toEqual([
+      [expectedHash, expectedBytes],
+      [expectedHash, expectedBytes],
+    ]);
   });
-
-  const expectedText = `${Array.from({ length: 60_000 }, (_, i) => `line ${i + 1} of a session that goes on\n`).join('')}done\n`;
-  const expectedBytes = expectedText.length;
 });
 
 function spawnDaemon(orders: object): ChildProcess {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import {
   FrameType,
   type HolderExit,
   type HolderStart,
-} from '../../../src/protocol/holder-wire.ts';
+} from '../../../src/protocol/index.ts';
 import type { StartChild } from '../../../src/terminal/holder/child.ts';
 import { Holder } from '../../../src/terminal/holder/holder.ts';
 import type { LogFiles } from '../../../src/terminal/holder/log-files.ts';
@@ -82,7 +82,7 @@ export async function openHolder(
   const connections: HolderConnection[] = [];
   const config = {
     ...holderDefaults,
-    flushMs: 5,
+    tickMs: 5,
     ...limits,
     holder: 'h_test',
     version: '0.0.0',
@@ -150,7 +150,7 @@ export function shell(script: string): { argv: string[] } {
 
 /** Reads one channel and waits for what a test is after. Offsets must follow each other, or a gap must say why not. */
 export class Reader implements ChannelListener, Disposable {
-  readonly hash = createHash('sha256');
+  readonly hash: Hash;
   readonly sizes: { offset: number; columns: number; rows: number }[] = [];
   readonly gaps: { from: number; to: number }[] = [];
   exit: HolderExit | null = null;
@@ -168,9 +168,10 @@ export class Reader implements ChannelListener, Disposable {
   constructor(
     connection: HolderConnection,
     channel: number,
-    { from = 0, credit = 256 * 1024, coalesceMs = 0, isCrediting = true } = {},
+    { from = 0, credit = 256 * 1024, coalesceMs = 0, isCrediting = true, hash = createHash('sha256') } = {},
   ) {
     this.offset = from;
+    this.hash = hash;
     this.#isCrediting = isCrediting;
     connection.onClosed(() => this.#wake());
     this.#subscription = connection.subscribe(channel, { from, credit, coalesceMs }, this);
@@ -219,6 +220,7 @@ export class Reader implements ChannelListener, Disposable {
     return this.until(() => this.exit !== null);
   }
 
+  /** Nothing that is still on its way counts after this. */
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
   }

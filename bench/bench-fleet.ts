@@ -1,7 +1,8 @@
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunDocument } from '../src/protocol/index.ts';
-import { BuiltDaemon } from '../test/support/built-daemon.ts';
+import { BuiltDaemon, childrenOf } from '../test/support/built-daemon.ts';
+import { endWithUs } from './end-with-us.ts';
 import { until } from './measure.ts';
 import { TerminalClient } from './terminal-client.ts';
 import type { PaneSize } from './tmux.ts';
@@ -11,10 +12,15 @@ export class BenchFleet implements AsyncDisposable {
   readonly daemon: BuiltDaemon;
   readonly #folder: string;
   readonly #clients: TerminalClient[] = [];
+  readonly #last: Disposable;
 
   private constructor(daemon: BuiltDaemon, folder: string) {
     this.daemon = daemon;
     this.#folder = folder;
+    this.#last = endWithUs(() => {
+      const leaders = daemon.holderPids().flatMap(childrenOf);
+      for (const pid of [...this.pids, ...leaders.map((leader) => -leader)]) endQuietly(pid);
+    });
   }
 
   static async start(folder: string, sessions: number): Promise<BenchFleet> {
@@ -73,9 +79,18 @@ export class BenchFleet implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client[Symbol.dispose]();
     await this.daemon[Symbol.asyncDispose]();
+    this.#last[Symbol.dispose]();
   }
 
   async #pidOf(session: string): Promise<number | null> {
     return (await this.daemon.sessions()).find(({ id }) => id === session)?.pid ?? null;
+  }
+}
+
+function endQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already, which is what was wanted.
   }
 }

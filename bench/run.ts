@@ -36,6 +36,7 @@ const benches: Record<GoalId, (folder: string) => Promise<BenchRow[]>> = {
   I1: (folder) => spinners(folder, { runs, seconds: isQuick ? 2 : 10, counts: isQuick ? [15] : [15, 100] }),
 };
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const wanted = values.only.split(',').map(asGoalId);
 const say = (line: string) => void (values.json ? process.stderr : process.stdout).write(`${line}\n`);
 const startedAt = new Date().toISOString();

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type IPty, spawn } from 'node-pty';
+import { endWithUs } from './end-with-us.ts';
 
 export interface PaneSize {
   columns: number;
@@ -16,6 +17,7 @@ export class Tmux implements Disposable {
   readonly #arguments: readonly string[];
   readonly #env = { ...process.env, TERM: 'xterm-256color', TMUX: '' };
   readonly #clients: IPty[] = [];
+  readonly #last = endWithUs(() => this.#endServer());
 
   /** `folder` takes its socket and its settings. */
   constructor(folder: string) {
@@ -56,6 +58,11 @@ export class Tmux implements Disposable {
 
   [Symbol.dispose](): void {
     for (const client of this.#clients) client.kill();
+    this.#endServer();
+    this.#last[Symbol.dispose]();
+  }
+
+  #endServer(): void {
     try {
       this.run('kill-server');
     } catch {

@@ -10,12 +10,20 @@ const resyncAboveBytes = 256 * 1024;
 
 type Attach = Extract<TerminalRequest, { type: 'attach' }>;
 
+interface ScreenBytes {
+  /** Of the first byte that is not in it. */
+  offset: number;
+  columns: number;
+  rows: number;
+  bytes: Uint8Array;
+}
+
 /** A live terminal as a seat needs it; bound to one process of one session. */
 export interface LiveTerminal {
   holderSocket: string;
   channel: number;
   /** Screen and scrolled-off rows as bytes for a terminal of that size; offset of the first byte not in it. */
-  checkpoint(history: number): Promise<{ offset: number; columns: number; rows: number; bytes: Uint8Array }>;
+  checkpoint(history: number): Promise<ScreenBytes>;
   grant(ticket: string, mode: 'drive' | 'view'): Promise<void>;
   /** Without a ticket: all driving ones become viewing ones. */
   revoke(ticket?: string): Promise<void>;
@@ -115,17 +123,21 @@ export class AttachedTerminal implements TerminalSeat {
       );
     }
     this.#attach = attach;
+    // Asked for before the seat is settled, which takes a write to the disk: switching tabs keeps the size.
+    const early = live.checkpoint(attach.history).catch(() => null);
     const drives = attach.mode === 'drive' && (await this.#ports.drive(attach.device, null, attach.take));
-    // Also whoever drives by a ticket of an earlier daemon, of whom the fleet knows nothing: one terminal types.
-    if (drives) await live.revoke();
     this.#mode = drives ? 'drive' : 'view';
-    if (drives) await live.resize(attach.columns, attach.rows);
     const ticket = attach.direct ? randomBytes(16).toString('hex') : null;
-    if (ticket !== null) {
-      if (this.#ticket !== null) await live.revoke(this.#ticket).catch(ignoreGone);
-      await live.grant(ticket, this.#mode);
-      this.#ticket = ticket;
-    }
+    const former = ticket === null ? null : this.#ticket;
+    // The holder takes these in order, so none has to wait for the answer to the one before.
+    await Promise.all([
+      // Also whoever drives by a ticket of an earlier daemon, of whom the fleet knows nothing: one terminal types.
+      drives && live.revoke(),
+      drives && live.resize(attach.columns, attach.rows),
+      former !== null && live.revoke(former).catch(ignoreGone),
+      ticket !== null && live.grant(ticket, this.#mode),
+    ]);
+    if (ticket !== null) this.#ticket = ticket;
     if (this.#isClosed) return;
     const holder = ticket === null ? null : { socket: live.holderSocket, ticket, channel: live.channel };
     this.#outlet.notice({
@@ -139,16 +151,18 @@ export class AttachedTerminal implements TerminalSeat {
     if (!drives && attach.mode === 'drive') {
       this.#outlet.notice({ type: 'mode', mode: 'view', driver: this.#ports.session()?.driver ?? null });
     }
-    await this.#sendScreen();
+    const screen = await early;
+    const isOfSize = !drives || (screen?.columns === attach.columns && screen.rows === attach.rows);
+    await this.#sendScreen(isOfSize ? screen : null);
   }
 
   /** A whole screen, then (for those that do not read the holder) the bytes after it. */
-  async #sendScreen(): Promise<void> {
+  async #sendScreen(ready: ScreenBytes | null = null): Promise<void> {
     const live = this.#ports.live();
     if (this.#attach === null || live === null || this.#isClosed) return;
     this.#relay?.[Symbol.dispose]();
     this.#relay = null;
-    const { offset, columns, rows, bytes } = await live.checkpoint(this.#attach.history);
+    const { offset, columns, rows, bytes } = ready ?? (await live.checkpoint(this.#attach.history));
     if (this.#isClosed) return;
     this.#outlet.notice({ type: 'screen', offset, columns, rows });
     const sent = this.#outlet.bytes(bytes);

@@ -90,7 +90,7 @@ describe('HTTP', () => {
       Buffer.from(body),
     ]);
 
-  it.each<[string, string | Buffer, number | 'refused' | 'closed']>([
+  it.each<[string, string | Buffer, number | 'refused' | 'closed' | 'cut off']>([
     [
       'an absolute-form target',
       head('GET http://evil.example/v1/nothing HTTP/1.1', 'Host: x', 'Connection: close'),

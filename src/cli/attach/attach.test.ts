@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { bundleConcert } from '../../../test/support/bundled-concert.ts';
 import { Concert } from '../../../test/support/concert.ts';
-import { sessionOf } from '../../../test/support/documents.ts';
+import { queuedOf, sessionOf } from '../../../test/support/documents.ts';
 import { Person } from '../../../test/support/person.ts';
 import { ScriptedFleet } from '../../../test/support/scripted-fleet.ts';
 import { ScriptedHolder } from '../../../test/support/scripted-holder.ts';
@@ -290,6 +290,19 @@ test('ended from outside, it still gives the terminal back', async () => {
   person.kill('SIGTERM');
   expect(await person.ended).toMatchObject({ exitCode: 143 });
   expect(person.modes).toMatchObject({ buffer: 'normal', mouseTrackingMode: 'none' });
+});
+
+test('a session that is starting, or still in the queue, is waited for', async () => {
+  const { id, task } = login;
+  fleet.sessions = [];
+  fleet.queued = [queuedOf({ task, title: 'fix the login', needs: 'a free slot' })];
+  const person = sit('attach', 'fix the login');
+  await person.sees('Waiting: it needs a free slot');
+  while (fleet.streams === 0) await new Promise((resolve) => setImmediate(resolve));
+  fleet.put(sessionOf({ id, task, state: 'starting', pid: null }));
+  fleet.put(login);
+  await person.sees('screen of login');
+  expect(terminals.count('attach')).toBe(1);
 });
 
 test('refusals leave the terminal as it was', async () => {

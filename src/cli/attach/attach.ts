@@ -16,7 +16,7 @@ export interface AttachOptions {
   history?: number;
 }
 
-/** Gives this terminal to a session until it ends or the person leaves it. A queued task is waited for. */
+/** Gives this terminal to a session until it ends or the person leaves it. One that is still to start is waited for. */
 export async function attach(call: Call, ref: string, options: AttachOptions): Promise<Outcome> {
   const { stdin, stdout } = call.invocation;
   const isInteractive = stdin.isTTY === true && stdout.isTTY === true;
@@ -43,15 +43,23 @@ export async function attach(call: Call, ref: string, options: AttachOptions): P
   return await terminal.run(session.value);
 }
 
+/** Resolves once there is a terminal to attach to, or it is known that there will be none. */
 async function findSession(call: Call, ref: string): Promise<Result<SessionDocument, ErrorCode>> {
   const lists = await call.fleet();
   if (!lists.ok) return lists;
   const target = resolveRef(lists.value, ref);
   if (!target.ok) return target;
-  if (target.value.kind === 'session') return ok(target.value.session);
+  if (target.value.kind === 'session') {
+    const { session } = target.value;
+    return isComing(session) ? await whenStarted(call, session.task) : ok(session);
+  }
   const { task, needs } = target.value.queued;
   call.tell(`Waiting: it needs ${plainLine(needs, 120)}. Ctrl+C leaves it in the queue`);
   return await whenStarted(call, task);
+}
+
+function isComing({ state, pid }: SessionDocument): boolean {
+  return state === 'starting' && pid === null;
 }
 
 async function whenStarted(call: Call, task: string): Promise<Result<SessionDocument, ErrorCode>> {
@@ -64,8 +72,8 @@ async function whenStarted(call: Call, task: string): Promise<Result<SessionDocu
     const look = () => {
       const { sessions, queued } = view.lists();
       const session = sessions.find((one) => one.task === task);
-      if (session !== undefined) resolve(ok(session));
-      else if (!queued.some((one) => one.task === task))
+      if (session !== undefined && !isComing(session)) resolve(ok(session));
+      else if (session === undefined && !queued.some((one) => one.task === task))
         resolve(refuse('task/not-found', `Task ${task} was taken off the queue`));
     };
     view.onChange(look);

@@ -258,7 +258,10 @@ export class Watch {
         this.#stopped.add(key);
         return this.expect(isAsked, 'spared', () => `${key} is stopped by the ${event.by} and nobody asked`);
       }
+      case 'session.processExited':
+        return this.#expectRuns(session, event.type);
       case 'session.processLost':
+        this.#expectRuns(session, event.type);
         return this.expect(
           event.cause === 'reboot' ||
             session?.process === null ||
@@ -289,6 +292,11 @@ export class Watch {
         return this.fail('queue-order', `Task ${id} starts before ${other.id}`);
       }
     }
+  }
+
+  #expectRuns(session: Session | undefined, what: string): void {
+    const runs = session !== undefined && (session.process !== null || session.launching !== null);
+    this.expect(runs, 'ends-once', () => `${what} of ${session?.id}, which is ${session?.state} and has no process`);
   }
 
   #expectMayTake(session: Session | undefined, id: string): void {

@@ -13,11 +13,13 @@ export class Audience {
   readonly #publisher: Publisher;
   readonly #watch: Watch;
   readonly #client = new Map<string, KeyedDocument>();
+  readonly #onSession: (session: string) => void;
   #readOnly: string | null = null;
   #isOpen = false;
   #changesSeen = 0;
 
-  constructor(state: FleetState, publisher: Publisher, watch: Watch) {
+  /** `onSession` hears of each session that is shown anew, while it is being shown. */
+  constructor(state: FleetState, publisher: Publisher, watch: Watch, onSession: (session: string) => void) {
     this.#shown = {
       ...state,
       projects: new Map(state.projects),
@@ -27,6 +29,7 @@ export class Audience {
     };
     this.#publisher = publisher;
     this.#watch = watch;
+    this.#onSession = onSession;
     publisher.subscribe(null, (messages) => this.#see(messages));
   }
 
@@ -50,7 +53,9 @@ export class Audience {
     for (const message of messages) {
       if ('upsert' in message) {
         this.#client.set(`${message.upsert.kind}/${message.upsert.key}`, message.upsert);
-        if (this.#isOpen && this.#changesSeen++ % checkedEvery === 0) this.#expectShown(message.upsert);
+        if (!this.#isOpen) continue;
+        if (this.#changesSeen++ % checkedEvery === 0) this.#expectShown(message.upsert);
+        if (message.upsert.kind === 'session') this.#onSession(message.upsert.key);
       } else if ('remove' in message) this.#client.delete(`${message.remove.kind}/${message.remove.key}`);
     }
   }

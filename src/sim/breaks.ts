@@ -45,6 +45,13 @@ export const breaks: Record<InvariantName, Bend> = {
     startsBlindly: true,
     effects: (effect) => (effect.type === 'session/launch' ? [effect, effect] : [effect]),
   },
+  'ends-once': bendTurns({
+    after: (state, input, happen) => {
+      if (input.type !== 'process/exited' || !state.sessions.has(input.session)) return;
+      const { session, incarnation, exit } = input;
+      happen({ type: 'session.processExited', session, incarnation, exit });
+    },
+  }),
   'known-process': { inventory: ([, ...others]) => others },
   slots: bendTurns({
     around: (state, handle) => {

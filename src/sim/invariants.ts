@@ -5,6 +5,7 @@ export const invariants = {
   'task-kept': 'A task that was accepted is queued, has a session, or was removed because someone asked',
   'one-process': 'A session never has two live processes',
   'one-start': 'One request to launch starts at most one process, whoever repeats it',
+  'ends-once': 'A process ends once, however often that is told',
   'known-process': 'Every live process has a session that knows it',
   slots: 'Nothing is started beyond the slots',
   'queue-order': 'Of the waiting tasks the most urgent starts first, and the older of two alike',
@@ -23,7 +24,7 @@ export const invariants = {
   'no-starving': 'With a free slot no task waits; with an agent that takes messages none waits either',
   quiet: 'When nothing goes wrong any more, everything comes to rest and nothing is left half done',
   truth: 'What a session is believed to do is what its agent last said about itself',
-  forgotten: 'Holders keep nothing of sessions that were removed',
+  forgotten: 'Neither holders nor the fleet keep anything of sessions that were removed',
 } as const;
 
 export type InvariantName = keyof typeof invariants;

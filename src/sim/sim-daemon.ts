@@ -64,6 +64,7 @@ export class SimDaemon implements EffectsOwner {
   /** When a stop was first seen under way, by process, while nothing stood in its way. */
   readonly #stopSince = new Map<string, number>();
   #showing: Turn | null = null;
+  #isFenced = false;
 
   constructor(ports: DaemonPorts, options: { slots: number; pid: number; onEnd(how: string): void }) {
     this.#ports = ports;
@@ -76,9 +77,9 @@ export class SimDaemon implements EffectsOwner {
     this.epoch = opened.epoch + 1;
     this.journal = bend.journal?.(opened.journal) ?? opened.journal;
     this.#clock = bend.clock?.(timeline) ?? steadyClock(timeline, state.at);
-    this.#fleet = guard(bend.fleet?.(state) ?? new Fleet(state), watch);
+    this.#fleet = guard(bend.fleet?.(state) ?? new Fleet(state), watch, timeline);
     this.publisher = new Publisher(this.#clock, state);
-    this.#audience = new Audience(state, this.publisher, watch);
+    this.#audience = new Audience(state, this.publisher, watch, (session) => this.#measure(session));
     this.effects = new SimEffects(ports, this);
     this.loop = new EventLoop(
       { clock: this.#clock, log: silentLog },
@@ -88,7 +89,7 @@ export class SimDaemon implements EffectsOwner {
         run: (effect) => this.#run(effect),
         prepare: (turn) => this.#prepare(turn),
         onTrouble: (message) => this.#audience.setReadOnly(message),
-        onFenced: () => this.end('fenced'),
+        onFenced: () => this.#endFenced(),
       },
     );
   }
@@ -144,11 +145,27 @@ export class SimDaemon implements EffectsOwner {
     this.#options.onEnd(how);
   }
 
+  /** To end takes a moment; whatever it still shows or does in it is wrong. */
+  #endFenced(): void {
+    const { timeline, random } = this.#ports;
+    this.#isFenced = true;
+    timeline.schedule(random.int(1, 300), 'a fenced daemon ends', () => this.end('fenced'));
+  }
+
   saveSnapshot(): void {
     if (!this.isServing || !this.loop.isSettled) return;
     this.journal.writeSnapshot(this.state.seq, writeSnapshot(this.state)).catch(() => {
       // A snapshot only shortens the next start.
     });
+  }
+
+  /** Now and then what is shown makes somebody look closer, who reports at once. */
+  #measure(session: string): void {
+    const { random } = this.#ports;
+    const incarnation = this.state.sessions.get(session)?.incarnation;
+    if (incarnation === undefined || !random.chance(0.05)) return;
+    const footprintMiB = random.int(50, 500);
+    this.report({ type: 'session/footprint', at: this.now(), session, incarnation, footprintMiB });
   }
 
   knows(holder: SimHolder): boolean {
@@ -271,7 +288,9 @@ export class SimDaemon implements EffectsOwner {
     if (this.#ports.bend.showsEarly) this.publisher.publish(drawing, turn.rows);
     return () => {
       this.#showing = turn;
-      this.#ports.watch.released(turn);
+      const { watch } = this.#ports;
+      watch.expect(!this.#isFenced, 'acked-durable', () => 'Something is shown by a daemon that another has replaced');
+      watch.released(turn);
       this.#audience.release(turn);
       this.publisher.publish(drawing, turn.rows);
     };
@@ -297,12 +316,23 @@ function restore({ snapshot, rows }: OpenedJournal): FleetState {
   return replay(state, rows);
 }
 
-/** Our own assertions become violations with their seed instead of ending the run. */
-function guard(fleet: Fleet, watch: Watch): Fleet {
+/** More ticks that lead to nothing within a second are a loop that never sleeps. */
+const idleTicksMax = 30;
+
+/** Our own assertions become violations with their seed instead of ending the run, and so does being woken for nothing. */
+function guard(fleet: Fleet, watch: Watch, timeline: Timeline): Fleet {
   const handle = fleet.handle.bind(fleet);
+  let [second, idleTicks] = [0, 0];
   fleet.handle = (input) => {
     try {
-      return handle(input);
+      const turn = handle(input);
+      if (input.type === 'tick' && turn.events.length === 0) {
+        const now = Math.floor(timeline.monotonic() / 1_000);
+        idleTicks = now === second ? idleTicks + 1 : 1;
+        second = now;
+        watch.expect(idleTicks < idleTicksMax, 'quiet', () => `Woken ${idleTicks} times within a second for nothing`);
+      }
+      return turn;
     } catch (error) {
       watch.fail('no-assertion', `${(error as Error).message}, at ${JSON.stringify(input)}`);
       return { rows: [], steps: [], events: [], effects: [], refusal: null };

@@ -1,3 +1,4 @@
+import { queuedTasks } from '../fleet/index.ts';
 import type { Bend } from './bend.ts';
 import { drawFaults, type FaultKind, type FaultName, type FaultPlan, faultKinds } from './faults.ts';
 import { History } from './history.ts';
@@ -134,6 +135,12 @@ export class SimWorld {
       );
       watch.expect(isLive === (process !== null), 'known-process', () => `${id} is ${session.state}, live: ${isLive}`);
     }
+    const wanted = queuedTasks(state).length + state.sessions.size;
+    watch.expect(
+      state.tasks.size === wanted,
+      'forgotten',
+      () => `${state.tasks.size} tasks are kept, ${wanted} wanted`,
+    );
     for (const { channel } of this.machine.liveChannels()) this.#expectTruth(channel.session);
     for (const holder of this.machine.holders.values()) {
       for (const { session } of holder.channels.values()) {

@@ -43,14 +43,18 @@ export class Watch {
   readonly #onDisk: JournalRow[] = [];
   readonly #accepted = new Set<string>();
   readonly #removalAsked = new Set<string>();
-  /** Sessions a person stopped, by the incarnation it was meant for. */
   readonly #stopAsked = new Set<string>();
+  /** Processes that were to end because a person said so. */
+  readonly #stopped = new Set<string>();
   /** Sessions whose last word a person has dealt with. */
   readonly #settled = new Set<string>();
   readonly #live = new Map<string, number>();
   readonly #cutByReboot = new Set<string>();
   readonly #startedOnce = new Set<string>();
   readonly #typedOnce = new Set<string>();
+  /** Session each task was promised, to know it by once both are gone. */
+  readonly #reservedFor = new Map<string, string>();
+  #usedBefore = 0;
   #snapshots: { seq: number; state: string }[] = [];
 
   constructor(host: string) {
@@ -64,8 +68,6 @@ export class Watch {
   expect(condition: boolean, invariant: InvariantName, message: () => string): void {
     if (!condition) this.fail(invariant, message());
   }
-
-  // What the world does.
 
   spawned(session: string, incarnation: number): void {
     const key = `${session}/${incarnation}`;
@@ -97,11 +99,8 @@ export class Watch {
   }
 
   signalled(session: string, incarnation: number): void {
-    this.expect(
-      this.#stopAsked.has(session),
-      'spared',
-      () => `${session}/${incarnation} is signalled and nobody asked`,
-    );
+    const key = `${session}/${incarnation}`;
+    this.expect(this.#stopped.has(key), 'spared', () => `${key} is signalled and nobody asked`);
   }
 
   typed(message: string): void {
@@ -117,8 +116,6 @@ export class Watch {
     );
   }
 
-  // What people do.
-
   asked(input: Input): void {
     if (input.type === 'task/remove') this.#removalAsked.add(input.task);
     if (input.type === 'session/remove') this.#removalAsked.add(input.session);
@@ -130,8 +127,6 @@ export class Watch {
     this.#expectDurable(turn, `the answer to ${input.type}`);
     if (input.type === 'task/start') this.#accepted.add(input.task);
   }
-
-  // What the daemon does.
 
   released(turn: Turn): void {
     this.#expectDurable(turn, 'what is shown');
@@ -158,10 +153,6 @@ export class Watch {
       this.fail('task-kept', `Task ${id} was accepted and is gone`);
     }
   }
-
-  readonly #reservedFor = new Map<string, string>();
-
-  // What reaches the disk.
 
   committed(rows: readonly JournalRow[]): void {
     for (const row of rows) {
@@ -261,7 +252,16 @@ export class Watch {
           'removal-safe',
           () => `${event.type} of ${event.session} while it is ${session?.state}`,
         );
+      case 'session.stopRequested': {
+        const key = `${event.session}/${session?.incarnation}`;
+        const isAsked = event.by === 'person' ? this.#stopAsked.has(event.session) : this.#stopped.has(key);
+        this.#stopped.add(key);
+        return this.expect(isAsked, 'spared', () => `${key} is stopped by the ${event.by} and nobody asked`);
+      }
+      case 'session.processExited':
+        return this.#expectRuns(session, event.type);
       case 'session.processLost':
+        this.#expectRuns(session, event.type);
         return this.expect(
           event.cause === 'reboot' ||
             session?.process === null ||
@@ -294,6 +294,11 @@ export class Watch {
     }
   }
 
+  #expectRuns(session: Session | undefined, what: string): void {
+    const runs = session !== undefined && (session.process !== null || session.launching !== null);
+    this.expect(runs, 'ends-once', () => `${what} of ${session?.id}, which is ${session?.state} and has no process`);
+  }
+
   #expectMayTake(session: Session | undefined, id: string): void {
     const message = session?.messages.find((waiting) => waiting.id === id);
     if (session === undefined || message === undefined) return this.fail('message-once', `Message ${id} does not wait`);
@@ -307,8 +312,6 @@ export class Watch {
         `Message ${id} goes to ${session.id}, which is ${state}${held ? ', held' : ''}${stopping ? ', stopping' : ''}`,
     );
   }
-
-  #usedBefore = 0;
 
   /** What must be true of the recorded state after this event. */
   #after(event: FleetEvent): void {

@@ -52,13 +52,11 @@ export class CheckpointSchedule implements Disposable {
 
   async #look(): Promise<void> {
     const { state, journal, loop } = this.#options;
-    if (state.seq - this.#writtenAt >= rowsBetween && !loop.isHeldUp) {
-      // Taken and numbered in one go: what the state holds beyond the last commit is in rows written before the snapshot.
+    // Only of a state that is on record: what is held back may still be refused.
+    if (state.seq - this.#writtenAt >= rowsBetween && loop.isSettled) {
       const { seq } = state;
-      const text = writeSnapshot(state);
       try {
-        await loop.settled();
-        await journal.writeSnapshot(seq, text);
+        await journal.writeSnapshot(seq, writeSnapshot(state));
         this.#writtenAt = seq;
       } catch (cause) {
         this.#log.warn('No snapshot could be written', { message: (cause as Error).message });

@@ -73,7 +73,7 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const trouble = troubleOf(opened, keepsCrashing);
   const journal = trouble === null ? opened.journal : readOnlyJournal(opened.journal);
   const fleet = new Fleet(state);
-  const clock = steadyClock(realClock, opened.rows.at(-1)?.at ?? 0);
+  const clock = steadyClock(realClock, state.at);
   const ports = { clock, random: realRandom, log: stderrLog };
   const { random, log } = ports;
 
@@ -100,6 +100,8 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
     new Terminals(ports, { home, config, entries, state, signals, version, env, report, drive, onFenced }),
   );
   const launches = new Launches({ home, clock, random, state, agents, environments, probe, terminals });
+  /** A full disk must not keep the daemon from serving: what is not durable yet is neither done nor shown. */
+  const heldUp = Promise.withResolvers<void>();
   const loop = stack.use(
     new EventLoop(ports, {
       fleet,
@@ -112,7 +114,10 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
           for (const event of events) if (event.type === 'driver.changed') terminals.driverChanged(event.session);
         };
       },
-      onTrouble: (message) => publisher.setReadOnly(message),
+      onTrouble: (message) => {
+        publisher.setReadOnly(message);
+        if (message !== null) heldUp.resolve();
+      },
       onFenced,
     }),
   );
@@ -120,21 +125,13 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
   const found = await terminals.findHolders(Math.max(opened.epoch, state.epoch) + 1);
   const boot = bootId(uptime() * 1000, clock.now());
   if (trouble === null) {
-    await loop.submit({
-      type: 'daemon/started',
-      at: clock.now(),
-      epoch: found.epoch,
-      pid: process.pid,
-      version,
-      bootId: boot,
-      slots: config.slots,
-    });
-    await loop.submit({
-      type: 'recovery/inventory',
-      at: clock.now(),
-      channels: found.channels,
-      bootId: boot,
-    });
+    const at = clock.now();
+    const { epoch, channels } = found;
+    const recovered = [
+      loop.submit({ type: 'daemon/started', at, epoch, pid: process.pid, version, bootId: boot, slots: config.slots }),
+      loop.submit({ type: 'recovery/inventory', at, channels, bootId: boot }),
+    ];
+    await Promise.race([Promise.all(recovered), heldUp.promise]);
   } else {
     publisher.setReadOnly(trouble);
   }
@@ -182,7 +179,7 @@ export async function startDaemon(options: DaemonOptions): Promise<{ ok: true; v
     value: {
       epoch: state.epoch,
       async [Symbol.asyncDispose]() {
-        if (trouble === null) await loop.submit({ type: 'daemon/stopping', at: clock.now() });
+        if (trouble === null && !loop.isHeldUp) await loop.submit({ type: 'daemon/stopping', at: clock.now() });
         starts.clear();
         await open.disposeAsync();
       },

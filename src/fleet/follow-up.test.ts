@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FleetStory, gist } from '../../test/support/fleet-story.ts';
-import { deepAfterMs } from './index.ts';
+import { deepAfterMs } from './state.ts';
 
 describe('the rules rest', () => {
   it('until a new daemon has seen what is there', () => {

@@ -50,7 +50,8 @@ export async function actOnSessions(
     call.tell(`Nothing to do: no session can be ${bulk.past}`);
     return exitCodes.ok;
   }
-  const answers = await inTurns(targets.value, (target) => actWithin(call, target, bulk));
+  const endsAt = call.clock.monotonic() + bulkMsMax;
+  const answers = await inTurns(targets.value, (target) => actUntil(endsAt, call, target, bulk));
   const [only] = answers;
   if (answers.length === 1 && only !== undefined && !only.ok) return only;
 
@@ -96,7 +97,12 @@ function pick(
   return ok(targets);
 }
 
-async function actWithin(call: Call, target: Target, bulk: BulkAct): Promise<Result<DoneDocument, ErrorCode>> {
+async function actUntil(
+  endsAt: number,
+  call: Call,
+  target: Target,
+  bulk: BulkAct,
+): Promise<Result<DoneDocument, ErrorCode>> {
   if (target.kind === 'queued' && bulk.actOnQueued === undefined) {
     return refuse(
       'session/not-found',
@@ -108,7 +114,7 @@ async function actWithin(call: Call, target: Target, bulk: BulkAct): Promise<Res
     target.kind === 'session'
       ? bulk.act(target.session)
       : (bulk.actOnQueued ?? (() => Promise.reject()))(target.queued.task);
-  const answer = await within(call.clock, bulkMsMax, work);
+  const answer = await within(call.clock, endsAt - call.clock.monotonic(), work);
   if (answer !== undefined) return answer;
   const name = target.kind === 'session' ? target.session.name : target.queued.task;
   return refuse(

@@ -1,12 +1,12 @@
 import { ok, type Refusal, type Result, refuse } from '../base/index.ts';
 import { plainLine } from '../client/index.ts';
-import { type ErrorCode, exitCodes, type Home, layOutHome } from '../protocol/index.ts';
+import { type ErrorCode, errorCodes, exitCodes, type Home, layOutHome } from '../protocol/index.ts';
 import type { Call, Flags } from './call.ts';
 import { checkHome } from './check-home.ts';
 import { realClock } from './clock.ts';
 import type { Invocation } from './invocation.ts';
 import { lookOf } from './look.ts';
-import { exitCodeOf, printRefusal } from './outcome.ts';
+import { exitCodeOf, type Outcome, printRefusal } from './outcome.ts';
 import { commonFlags, parseQuickly } from './parse-quickly.ts';
 import type { parseVerb } from './parse-verb.ts';
 import type { VerbRow } from './verbs.ts';
@@ -54,9 +54,27 @@ async function runVerb(
   const home = checkHome(layOutHome(invocation.env, invocation.uid));
   if (!home.ok) return refused(invocation, flags, home);
   const call = await callOf(invocation, flags, row, home.value);
-  const outcome = await verb.run(call, parsed.value.args, parsed.value.options, parsed.value.rest);
-  if (typeof outcome !== 'number') call.refuse(outcome);
+  const { args, options, rest } = parsed.value;
+  const outcome = await run(() => verb.run(call, args, options, rest), call);
+  if (typeof outcome !== 'number') call.refuse(row.completes === 'ids' ? naming(args[0], outcome) : outcome);
   return exitCodeOf(outcome);
+}
+
+/** What nobody foresaw ends this call, and nothing else. */
+async function run(verb: () => Promise<Outcome>, call: Call): Promise<Outcome> {
+  try {
+    return await verb();
+  } catch (error) {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    if (call.flags.verbose) call.tell(stack ?? message);
+    return refuse('daemon/internal', `This command failed: ${plainLine(message, 300)}; sessions are not affected`);
+  }
+}
+
+/** A hint that can be typed as it stands. */
+function naming(ref: string | undefined, refusal: Refusal<ErrorCode>): Refusal<ErrorCode> {
+  const { hint = errorCodes[refusal.code].hint } = refusal;
+  return ref !== undefined && /^[\w.-]+$/.test(ref) ? { ...refusal, hint: hint.replaceAll('<id>', ref) } : refusal;
 }
 
 async function parseFully(what: Parameters<typeof parseVerb>[0]): Promise<ReturnType<typeof parseVerb>> {

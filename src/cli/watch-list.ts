@@ -1,8 +1,8 @@
 import type { FleetView } from '../client/index.ts';
-import { plainLine, withoutTricks } from '../client/index.ts';
+import { fitText, plainLine, withoutTricks } from '../client/index.ts';
 import { exitCodes, type SessionDocument } from '../protocol/index.ts';
 import type { Call } from './call.ts';
-import { lookOf, shapeOf } from './look.ts';
+import { ellipsisOf, type Look, lookOf, shapeOf } from './look.ts';
 import { openView } from './open-view.ts';
 import type { Outcome } from './outcome.ts';
 import { filtered, type ListOptions, listed, sessionsDocument } from './verbs/ls.ts';
@@ -34,13 +34,14 @@ function drawInPlace(call: Call, view: FleetView, options: ListOptions): Disposa
   const { stdout } = call.invocation;
   const stack = new DisposableStack();
   let wait: Disposable | null = null;
+  let isAway = false;
   const draw = () => {
     const look = lookOf(call.invocation, call.flags.color);
     const drawn = Object.assign(Object.create(call) as Call, { look });
-    const away = view.isConnected ? [] : ['The daemon does not answer; this is the last known list. Sessions go on.'];
+    const away = isAway ? ['The daemon does not answer; this is the last known list. Sessions go on.'] : [];
     const lines = [...away, ...listed(drawn, filtered(view.lists(), options)), 'Ctrl+C leaves; sessions go on'];
     const rows = lines.slice(0, Math.max(1, (stdout.rows ?? 24) - 1));
-    stdout.write(`\u001b[H${rows.map((line) => `${line}\u001b[K\r\n`).join('')}${clearBelow}`);
+    stdout.write(`\u001b[H${rows.map((line) => `${fitted(line, look)}\u001b[K\r\n`).join('')}${clearBelow}`);
     schedule(refreshMs);
   };
   const schedule = (ms: number) => {
@@ -49,13 +50,23 @@ function drawInPlace(call: Call, view: FleetView, options: ListOptions): Disposa
   };
   stdout.write(enterScreen);
   stack.use(view.onChange(() => schedule(gatherMs)));
-  stack.use(view.onConnection(() => schedule(gatherMs)));
+  stack.use(
+    view.onConnection((isConnected) => {
+      isAway = !isConnected;
+      schedule(gatherMs);
+    }),
+  );
   stack.defer(() => wait?.[Symbol.dispose]());
   const onResize = () => schedule(0);
   stdout.on('resize', onResize);
   stack.defer(() => stdout.off('resize', onResize));
   draw();
   return stack;
+}
+
+/** Rows of the table fit already, and only they may be coloured. */
+function fitted(line: string, look: Look): string {
+  return line.includes('\u001b') ? line : fitText(line, look.columns ?? 80, ellipsisOf(look));
 }
 
 /** For a pipe: the list once, then what changed, or with `--json` the whole document each time. */

@@ -1,4 +1,4 @@
-import { Terminal } from '@xterm/headless';
+import xterm, { type Terminal } from '@xterm/headless';
 import { type IPty, spawn } from 'node-pty';
 
 export interface PersonOptions {
@@ -21,7 +21,7 @@ export class Person implements Disposable {
   #hasEnded = false;
 
   constructor({ argv: [file = '', ...args], env, cwd, columns = 80, rows = 24 }: PersonOptions) {
-    this.#screen = new Terminal({ cols: columns, rows, allowProposedApi: true });
+    this.#screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
     this.#screen.onTitleChange((title) => this.titles.push(title));
     this.#pty = spawn(file, args, {
       cols: columns,
@@ -75,7 +75,7 @@ export class Person implements Disposable {
     const { active } = this.#screen.buffer;
     return Array.from(
       { length: this.#screen.rows },
-      (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? '',
+      (_, row) => active.getLine(active.baseY + row)?.translateToString(true, 0, this.#screen.cols) ?? '',
     );
   }
 

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import { ok, type Result, refuse } from '../../base/index.ts';
-import { plainLine, resolveRef } from '../../client/index.ts';
+import { type FleetLists, plainLine, resolveRef } from '../../client/index.ts';
 import type { ErrorCode, SessionDocument } from '../../protocol/index.ts';
 import type { Call } from '../call.ts';
 import type { Outcome } from '../outcome.ts';
@@ -29,7 +29,8 @@ export async function attach(call: Call, ref: string, options: AttachOptions): P
   }
   if (options.follow === true && !/^[1-9]$/.test(ref))
     return refuse('request/invalid', 'Only a tab number can be followed', 'concert attach 3 --follow');
-  const [session, prefix] = await Promise.all([findSession(call, ref), readPrefix(call)]);
+  const finding = options.follow === true ? whenBound(call, Number(ref)) : findSession(call, ref);
+  const [session, prefix] = await Promise.all([finding, readPrefix(call)]);
   if (!session.ok) return session;
   const terminal = new AttachedTerminal(call, {
     prefix,
@@ -62,22 +63,43 @@ function isComing({ state, pid }: SessionDocument): boolean {
   return state === 'starting' && pid === null;
 }
 
-async function whenStarted(call: Call, task: string): Promise<Result<SessionDocument, ErrorCode>> {
+function whenStarted(call: Call, task: string): Promise<Result<SessionDocument, ErrorCode>> {
+  return when(call, ({ sessions, queued }) => {
+    const session = sessions.find((one) => one.task === task);
+    if (session !== undefined) return isComing(session) ? null : ok(session);
+    if (queued.some((one) => one.task === task)) return null;
+    return refuse('task/not-found', `Task ${task} was taken off the queue`);
+  });
+}
+
+async function whenBound(call: Call, tab: number): Promise<Result<SessionDocument, ErrorCode>> {
+  let isTold = false;
+  return await when(call, ({ sessions }) => {
+    const session = sessions.find((one) => one.tab === tab);
+    if (session !== undefined) return isComing(session) ? null : ok(session);
+    if (!isTold) call.tell(`Waiting for what comes to tab ${tab}; Ctrl+C leaves`);
+    isTold = true;
+    return null;
+  });
+}
+
+/** The first answer that is not null, looked for now and at every change of the fleet. */
+async function when(
+  call: Call,
+  look: (lists: FleetLists) => Result<SessionDocument, ErrorCode> | null,
+): Promise<Result<SessionDocument, ErrorCode>> {
   const { openView } = await import('../open-view.ts');
   const opened = await openView(call);
   if (!opened.ok) return opened;
   using open = opened.value;
   const { view } = open;
   return await new Promise((resolve) => {
-    const look = () => {
-      const { sessions, queued } = view.lists();
-      const session = sessions.find((one) => one.task === task);
-      if (session !== undefined && !isComing(session)) resolve(ok(session));
-      else if (session === undefined && !queued.some((one) => one.task === task))
-        resolve(refuse('task/not-found', `Task ${task} was taken off the queue`));
+    const lookAgain = () => {
+      const answer = look(view.lists());
+      if (answer !== null) resolve(answer);
     };
-    view.onChange(look);
-    look();
+    view.onChange(lookAgain);
+    lookAgain();
   });
 }
 

@@ -199,7 +199,7 @@ export class AttachedSession implements Disposable {
       data: (offset, head, bytes) => {
         if (link === this.#link) this.#data(offset, head, bytes);
       },
-      resized: this.#options.onSize,
+      resized: (columns, rows) => this.#options.onSize(columns, rows),
       gap: (to) => {
         if (link === this.#link) this.#gap(to);
       },

@@ -48,6 +48,7 @@ export class AttachedTerminal {
   #shown: { attached: AttachedSession; document: SessionDocument } | null = null;
   #next: { attached: AttachedSession; document: SessionDocument } | null = null;
   #driver: string | null = null;
+  #sessionSize: string | null = null;
   #fleet: OpenView | null = null;
   /** Of ours, on the bottom row until the next key. */
   #lineShown: string | null = null;
@@ -129,7 +130,7 @@ export class AttachedTerminal {
           write: (bytes, taken) => this.#output.write(bytes, taken),
         },
         onMode: (mode, driver) => this.#setMode(attached, mode, driver),
-        onSize: () => {},
+        onSize: (columns, rows) => this.#setSize(attached, columns, rows),
         onShown: () => this.#onShown(),
         onAway: () => this.#daemon.away(),
       },
@@ -144,6 +145,7 @@ export class AttachedTerminal {
       this.#shown = this.#next;
       this.#next = null;
       this.#driver = this.#shown.document.driver;
+      this.#sessionSize = null;
       this.#lineShown = null;
       if (!attached.isDriving) this.#tellViewing();
     }
@@ -161,7 +163,16 @@ export class AttachedTerminal {
 
   #viewingWords(): string {
     const driver = this.#driver === null ? '' : `, ${plainLine(this.#driver, 64)} drives`;
-    return `viewing${driver}; Enter takes over`;
+    const { columns, rows } = this.#size();
+    const isOther = this.#sessionSize !== null && this.#sessionSize !== `${columns} x ${rows}`;
+    return `viewing${driver}${isOther ? `, drawn for ${this.#sessionSize}` : ''}; Enter takes over`;
+  }
+
+  /** A viewer does not change the size; what was drawn for another one may look wrong, so it is told. */
+  #setSize(attached: AttachedSession, columns: number, rows: number): void {
+    if (attached !== this.#shown?.attached) return;
+    this.#sessionSize = `${columns} x ${rows}`;
+    this.#showTitle();
   }
 
   #onShown(): void {

@@ -1,6 +1,8 @@
+import { rmSync } from 'node:fs';
 import { refuse } from '../../base/index.ts';
 import { Api } from '../../client/index.ts';
 import { exitCodes } from '../../protocol/index.ts';
+import { downMarker } from '../down-marker.ts';
 import { defineVerb } from '../verb.ts';
 import { statusLines } from './status.ts';
 
@@ -14,7 +16,10 @@ export const verb = defineVerb<{ foreground?: boolean; port?: string; open?: boo
     const { invocation, home, clock } = call;
     if (port !== undefined)
       return refuse('request/not-built-yet', 'The web page is not built yet, so there is no port; nothing was done');
-    if (foreground === true) return await invocation.other.runDaemon();
+    if (foreground === true) {
+      rmSync(downMarker(home), { force: true });
+      return await invocation.other.runDaemon();
+    }
     let status = await call.api.status();
     if (!status.ok && status.code === 'daemon/not-running') {
       const { startDaemon } = await import('../start-daemon.ts');

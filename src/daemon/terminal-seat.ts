@@ -97,8 +97,11 @@ export class AttachedTerminal implements TerminalSeat {
     });
   }
 
+  /** Typed after what was asked before it: a new size comes first, then the keys meant for it. */
   input(bytes: Uint8Array): void {
-    if (this.#mode === 'drive') this.#ports.live()?.write(bytes);
+    this.#queue(async () => {
+      if (this.#mode === 'drive') this.#ports.live()?.write(bytes);
+    });
   }
 
   [Symbol.dispose](): void {

@@ -1,13 +1,21 @@
 import type { Command } from 'commander';
 import { ok, type Result, refuse } from '../base/index.ts';
 import { type FleetLists, plainLine, resolveRef, type Target, withoutTricks } from '../client/index.ts';
-import { type DoneDocument, type ErrorCode, exitCodes, type SessionDocument } from '../protocol/index.ts';
+import {
+  type DoneDocument,
+  type ErrorCode,
+  exitCodes,
+  type SessionDocument,
+  type SessionState,
+} from '../protocol/index.ts';
 import type { Call } from './call.ts';
 import { within } from './clock.ts';
 import { type Outcome, sentence } from './outcome.ts';
 
 /** A bulk verb answers by then; what was not done until then may still be. */
 const bulkMsMax = 5_000;
+/** In one of these a turn is under way, as recovery counts it too. */
+const turnStates: ReadonlySet<SessionState> = new Set(['starting', 'working', 'blocked']);
 /** Requests under way at once: enough to be quick, few enough to leave the daemon free. */
 const atOnceMax = 8;
 
@@ -136,7 +144,7 @@ async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
 
 function tellCuts(call: Call, targets: readonly Target[]): void {
   const cut = targets.flatMap((target) =>
-    target.kind === 'session' && target.session.state === 'working' ? [target.session.name] : [],
+    target.kind === 'session' && turnStates.has(target.session.state) ? [target.session.name] : [],
   );
   if (cut.length > 0) call.tell(`Turns that were cut: ${cut.map((name) => plainLine(name, 60)).join(', ')}`);
 }

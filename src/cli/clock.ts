@@ -3,7 +3,7 @@ import { type Clock, type Random, toDisposable } from '../base/index.ts';
 /** The machine's own clock. */
 export const realClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => process.uptime() * 1000,
   after(ms, fn) {
     const timer = setTimeout(fn, Math.max(0, ms));
     return toDisposable(() => clearTimeout(timer));

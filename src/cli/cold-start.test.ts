@@ -43,7 +43,7 @@ test('help loads the table of verbs and little else', () => {
   expect(kilobytes).toBeLessThan(64);
 });
 
-const call = ['src/cli/call.ts', 'src/cli/ensure-daemon.ts'];
+const call = ['src/cli/open-call.ts'];
 
 test.each([
   ['ls', [], []],

@@ -1,14 +1,11 @@
 import { ok, type Refusal, type Result, refuse } from '../base/index.ts';
 import { plainLine } from '../client/index.ts';
-import { type ErrorCode, errorCodes, exitCodes, type Home, layOutHome } from '../protocol/index.ts';
+import { type ErrorCode, errorCodes, exitCodes, layOutHome } from '../protocol/index.ts';
 import type { Call, Flags } from './call.ts';
 import { checkHome } from './check-home.ts';
-import { realClock } from './clock.ts';
 import type { Invocation } from './invocation.ts';
-import { lookOf } from './look.ts';
 import { exitCodeOf, type Outcome, printRefusal } from './outcome.ts';
 import { commonFlags, parseQuickly } from './parse-quickly.ts';
-import type { parseVerb } from './parse-verb.ts';
 import type { VerbRow } from './verbs.ts';
 import { laterVerbs, verbs } from './verbs.ts';
 
@@ -43,9 +40,15 @@ async function runVerb(
   invocation: Invocation,
   { name, row, argv, flags }: { name: string; row: VerbRow; argv: string[]; flags: Flags },
 ): Promise<number> {
-  const { verb } = await row.load();
-  const quick = verb.quick === undefined ? null : parseQuickly(verb.quick, argv);
-  const parsed = quick === null ? await parseFully({ name, row, verb, argv }) : ok(quick);
+  const quick = row.quick === undefined ? null : parseQuickly(row.quick, argv);
+  // Side by side: while one is read from disk another is compiled.
+  const [{ verb }, { openCall }] = await Promise.all([
+    row.load(),
+    import('./open-call.ts'),
+    quick === null && import('./parse-verb.ts'),
+  ]);
+  const parsed =
+    quick === null ? (await import('./parse-verb.ts')).parseVerb({ name, row, verb, argv }) : ok({ ...quick });
   if (!parsed.ok) return refused(invocation, flags, parsed);
   if ('help' in parsed.value) {
     invocation.stdout.write(parsed.value.help);
@@ -53,7 +56,7 @@ async function runVerb(
   }
   const home = checkHome(layOutHome(invocation.env, invocation.uid));
   if (!home.ok) return refused(invocation, flags, home);
-  const call = await callOf(invocation, flags, row, home.value);
+  const call = openCall(invocation, { flags, need: row.daemon, home: home.value });
   const { args, options, rest } = parsed.value;
   const outcome = await run(() => verb.run(call, args, options, rest), call);
   if (typeof outcome !== 'number') call.refuse(row.completes === 'ids' ? naming(args[0], outcome) : outcome);
@@ -75,23 +78,6 @@ async function run(verb: () => Promise<Outcome>, call: Call): Promise<Outcome> {
 function naming(ref: string | undefined, refusal: Refusal<ErrorCode>): Refusal<ErrorCode> {
   const { hint = errorCodes[refusal.code].hint } = refusal;
   return ref !== undefined && /^[\w.-]+$/.test(ref) ? { ...refusal, hint: hint.replaceAll('<id>', ref) } : refusal;
-}
-
-async function parseFully(what: Parameters<typeof parseVerb>[0]): Promise<ReturnType<typeof parseVerb>> {
-  const { parseVerb } = await import('./parse-verb.ts');
-  return parseVerb(what);
-}
-
-async function callOf(invocation: Invocation, flags: Flags, row: VerbRow, home: Home): Promise<Call> {
-  const [{ Call }, { createRevivingTransport }] = await Promise.all([
-    import('./call.ts'),
-    import('./ensure-daemon.ts'),
-  ]);
-  const tell = (line: string) => {
-    if (!flags.quiet) invocation.stderr.write(`${line}\n`);
-  };
-  const transport = createRevivingTransport(row.daemon, { invocation, home, clock: realClock, tell });
-  return new Call(invocation, { flags, home, look: lookOf(invocation, flags.color), clock: realClock, transport });
 }
 
 function refused(invocation: Invocation, flags: Flags, refusal: Refusal<ErrorCode>): number {

@@ -8,8 +8,6 @@ const messageBytesMax = 64 * 1024 * 1024;
 const headBytesMax = 16 * 1024;
 
 const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
-const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 const noBytes = new Uint8Array(0);
 
 /**
@@ -44,7 +42,7 @@ export class UnixWebSocket implements Socket {
 
   send(message: string | Uint8Array): void {
     if (this.#unsent !== null) this.#unsent.push(message);
-    else if (typeof message === 'string') this.#write(Opcode.text, encoder.encode(message));
+    else if (typeof message === 'string') this.#write(Opcode.text, Buffer.from(message));
     else this.#write(Opcode.binary, message);
   }
 
@@ -95,7 +93,7 @@ export class UnixWebSocket implements Socket {
     const [only] = this.#fragments;
     const whole = this.#fragments.length === 1 && only !== undefined ? only : Buffer.concat(this.#fragments);
     this.#fragments = [];
-    this.#message.fire(this.#isText ? decoder.decode(whole) : new Uint8Array(whole));
+    this.#message.fire(this.#isText ? textOf(whole) : new Uint8Array(whole));
   }
 
   #write(opcode: number, payload: Uint8Array): void {
@@ -118,6 +116,10 @@ export class UnixWebSocket implements Socket {
     this.#isClosed = true;
     this.#closed.fire();
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
 interface Frame {

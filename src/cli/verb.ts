@@ -9,8 +9,6 @@ export interface Verb<Options extends object = Record<string, unknown>> {
   run(call: Call, args: string[], options: Options, rest: string[]): Promise<Outcome>;
   /** Keeps what follows `--` apart, as a command line of its own. */
   hasRest?: boolean;
-  /** The usual form of a call, for verbs that are waited for at the keyboard. */
-  quick?: QuickShape;
 }
 
 /** Calls made of these alone are taken apart without the argument library, which is a seventh of a cold start. */

@@ -1,5 +1,5 @@
 import type { DaemonNeed } from './ensure-daemon.ts';
-import type { Verb } from './verb.ts';
+import type { QuickShape, Verb } from './verb.ts';
 
 /** One line of `concert --help`, and where the verb's code is: loaded only when it is called. */
 export interface VerbRow {
@@ -9,6 +9,8 @@ export interface VerbRow {
   daemon: DaemonNeed;
   /** What completion offers after it: ids of sessions, or these words. */
   completes?: 'ids' | readonly string[];
+  /** The usual form of a call, for verbs that are waited for at the keyboard. */
+  quick?: QuickShape;
   /** Left out of help and completion. */
   isHidden?: true;
   load(): Promise<{ verb: Verb }>;
@@ -68,6 +70,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     summary: 'hand this terminal to a session; ctrl+] then d comes back',
     daemon: 'start',
     completes: 'ids',
+    quick: { args: [1, 1], flags: ['--view', '--take', '--follow'], defaults: { history: '0' } },
     load: () => import('./verbs/attach.ts'),
   },
   send: {
@@ -99,6 +102,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     usage: 'ls',
     summary: 'sessions and the queue, those that wait for you first',
     daemon: 'revive',
+    quick: { args: [0, 0], flags: ['--watch'], defaults: {} },
     load: () => import('./verbs/ls.ts'),
   },
   show: {

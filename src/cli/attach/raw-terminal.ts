@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import type { Invocation } from '../invocation.ts';
 
 /**
@@ -12,6 +11,7 @@ export function openRawTerminal({ stdin }: Pick<Invocation, 'stdin'>): Disposabl
   return {
     finish: () =>
       new Promise<void>((resolve) => {
+        const { spawn } = process.getBuiltinModule('node:child_process');
         const stty = spawn('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
         stty.on('error', () => resolve());
         stty.on('exit', () => resolve());

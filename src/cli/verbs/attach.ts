@@ -10,7 +10,6 @@ export const verb = defineVerb<{ view?: boolean; take?: boolean; follow?: boolea
       .option('--take', 'take the seat of whoever drives it')
       .option('--follow', 'stay on this tab, whatever is bound to it')
       .option('--history <rows>', 'rows above the screen to bring along, at most 1000', '0'),
-  quick: { args: [1, 1], flags: ['--view', '--take', '--follow'], defaults: { history: '0' } },
   async run(call, [ref = ''], { history, ...options }) {
     const rows = wholeNumber(history, '--history', [0, 1000]);
     if (!rows.ok) return rows;

@@ -18,7 +18,6 @@ export const verb = defineVerb<ListOptions>({
       .option('--state <states>', 'only these, with commas')
       .option('--repo <repo>', 'only of this repository')
       .option('--watch', 'stay and follow'),
-  quick: { args: [0, 0], flags: ['--watch'], defaults: {} },
   async run(call, args, options) {
     if (args.length > 0) return refuse('request/invalid', 'ls takes no arguments', 'concert show <id>');
     const unknown = options.state?.split(',').find((state) => !Object.hasOwn(stateShapes, state));

@@ -73,18 +73,26 @@ function drawRow(line: readonly Cell[]): string {
     let end = at + 1;
     while (end < line.length && looksLike(first, line[end] as Cell)) end++;
     const run = line.slice(at, end);
-    const text = run.map((cell) => cell.text).join('');
+    const ink = run.findIndex((cell) => cell.text !== ' ');
+    const text = run
+      .map((cell) => cell.text)
+      .join('')
+      .trim();
     const next = line[end];
     const columns = (next?.column ?? (run.at(-1)?.column ?? 0) + 1) - first.column;
     const { fill, back } = colorsOf(first);
     if (back !== null) {
       drawing += `<rect x="${px(first.column)}" width="${px(columns)}" height="${cellHeight}" fill="${back}"/>`;
     }
-    if (text.trim() !== '') {
+    if (text !== '') {
       const weight = first.isBold ? ' font-weight="bold"' : '';
       const opacity = first.isDim ? ' opacity="0.6"' : '';
       const color = fill === foregroundDefault ? '' : ` style="fill:${fill}"`;
-      drawing += `<text x="${px(first.column)}" y="13.5" textLength="${px(columns)}"${color}${weight}${opacity}>${escaped(text)}</text>`;
+      // Only what is seen: viewers differ in what they make of blanks at the ends.
+      const start = run[ink]?.column ?? first.column;
+      const last = run.findLast((cell) => cell.text !== ' ');
+      const width = (last?.column ?? start) + 1 - start;
+      drawing += `<text x="${px(start)}" y="13.5" textLength="${px(width)}"${color}${weight}${opacity}>${escaped(text)}</text>`;
     }
     at = end;
   }

@@ -35,8 +35,9 @@ export class Person implements Disposable {
     });
     this.ended = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode, signal }) => {
-        this.#hasEnded = true;
+        // What was printed last is still on its way through the screen; only behind it is the end.
         this.#screen.write('', () => {
+          this.#hasEnded = true;
           this.#look();
           resolve({ exitCode, signal });
         });

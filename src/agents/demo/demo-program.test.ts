@@ -13,7 +13,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 import { type IPty, spawn } from 'node-pty';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Evidence } from '../../fleet/index.ts';
@@ -36,6 +36,7 @@ beforeAll(async () => {
   const entry = join(built, 'demo-agent.js');
   const source = new URL('./program/main.ts', import.meta.url).pathname;
   await build({ entryPoints: [source], outfile: entry, bundle: true, platform: 'node', format: 'esm' });
+  await stop();
   agent = createDemoAgent({ nodePath: process.execPath, entry });
   repo = join(built, 'repo');
   await createDemoProject({ folder: repo });

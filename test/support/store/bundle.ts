@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { buildSync } from 'esbuild';
+import { buildSync, stop } from 'esbuild';
 
 export const workerSource = new URL('../../../src/store/journal-worker.ts', import.meta.url);
 
@@ -18,5 +18,7 @@ export function bundle(source: URL, folder: string): URL {
     alias: { 'better-sqlite3': sqlite },
     external: [sqlite],
   });
+  // Its service would outlive the test file.
+  void stop();
   return pathToFileURL(outfile);
 }
